@@ -1,0 +1,148 @@
+//! The contract of identity: staff, invitations and sessions.
+
+use garde::Validate;
+use kernel::{Endpoint, Method, Timestamp, Token};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+kernel::id_kind!(/// A member of staff.
+    pub Staff => StaffId, "stf");
+kernel::id_kind!(/// A signed-in browser or program of a member of staff.
+    pub StaffSession => StaffSessionId, "ses");
+
+/// The identity endpoints, all on the admin surface.
+pub mod endpoints {
+    use super::{AcceptInvitation, Endpoint, InvitationCreated, InviteStaff, Method, SessionCreated, SignIn, StaffAnswer, StaffList};
+
+    /// Signs in with e-mail and password. Needs no session.
+    pub const CREATE_SESSION: Endpoint<SignIn, SessionCreated> = Endpoint::new(Method::Post, "/admin/v1/sessions");
+    /// Signs out.
+    pub const DELETE_SESSION: Endpoint<(), ()> = Endpoint::new(Method::Delete, "/admin/v1/sessions/current");
+    /// Who is signed in.
+    pub const GET_ME: Endpoint<(), StaffAnswer> = Endpoint::new(Method::Get, "/admin/v1/me");
+    /// Everyone on the staff.
+    pub const LIST_STAFF: Endpoint<(), StaffList> = Endpoint::new(Method::Get, "/admin/v1/staff");
+    /// Invites somebody; the secret of the link is told once.
+    pub const INVITE_STAFF: Endpoint<InviteStaff, InvitationCreated> = Endpoint::new(Method::Post, "/admin/v1/invitations");
+    /// Takes an invitation with a name and a password, and signs in. Needs no session.
+    pub const ACCEPT_INVITATION: Endpoint<AcceptInvitation, SessionCreated> = Endpoint::new(Method::Post, "/admin/v1/invitations/accept");
+}
+
+/// What a member of staff may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    Owner,
+    /// Everything but staff.
+    Manager,
+    /// Reads everything, changes nothing.
+    Viewer,
+}
+
+impl Role {
+    /// The word used in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Manager => "manager",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
+/// A member of staff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StaffAnswer {
+    /// The member's id.
+    pub id: StaffId,
+    /// The address to sign in with.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// Everyone on the staff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StaffList {
+    /// By name.
+    pub items: Vec<StaffAnswer>,
+}
+
+/// Credentials.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// The address.
+    #[garde(length(min = 1, max = 254))]
+    pub email: String,
+    /// The password.
+    #[garde(length(min = 1, max = 1_000))]
+    pub password: String,
+}
+
+impl std::fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignIn").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+/// A new session.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SessionCreated {
+    /// The bearer secret; told once.
+    pub token: Token,
+    /// Who signed in.
+    pub staff: StaffAnswer,
+    /// When it ends at the latest.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+}
+
+/// Whom to invite.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct InviteStaff {
+    /// The address.
+    #[garde(email, length(max = 254))]
+    pub email: String,
+    /// What they may do.
+    #[garde(skip)]
+    pub role: Role,
+}
+
+/// A new invitation.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct InvitationCreated {
+    /// Whom it is for.
+    pub email: String,
+    /// The secret of the link `/backoffice/invitation?token=…`; told once.
+    pub token: Token,
+    /// Until when it can be taken.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+}
+
+/// Taking an invitation.
+#[derive(Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptInvitation {
+    /// The secret of the link.
+    #[garde(skip)]
+    pub token: Token,
+    /// The name to show.
+    #[garde(length(chars, min = 1, max = 200))]
+    pub name: String,
+    /// A password of 12 characters or more.
+    #[garde(length(chars, min = 12, max = 1_000))]
+    pub password: String,
+}
+
+impl std::fmt::Debug for AcceptInvitation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AcceptInvitation").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,236 @@
+//! The contract of payments: attempts, captures, and what is derived from them.
+
+use garde::Validate;
+use kernel::{Endpoint, Event, Method, Money, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+kernel::id_kind!(/// One try to pay an order.
+    pub Attempt => AttemptId, "att");
+kernel::id_kind!(/// Money taken from an authorized attempt.
+    pub Capture => CaptureId, "cap");
+
+/// The payment endpoints.
+pub mod endpoints {
+    use super::{Endpoint, Method, PaymentMethods};
+
+    /// How one can pay in this channel.
+    pub const LIST_PAYMENT_METHODS: Endpoint<(), PaymentMethods> = Endpoint::new(Method::Get, "/store/v1/payment-methods");
+}
+
+/// How one can pay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PaymentMethods {
+    /// The methods, the preferred one first.
+    pub items: Vec<PaymentMethod>,
+}
+
+/// One way to pay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PaymentMethod {
+    /// The provider's code, to send back in `payment.provider`.
+    #[schema(example = "manual")]
+    pub provider: String,
+    /// Its name, as shoppers see it.
+    #[schema(example = "Bank transfer")]
+    pub name: String,
+    /// What happens when one chooses it, in a sentence.
+    pub description: String,
+    /// The test cards of the sandbox; empty for real providers.
+    pub test_cards: Vec<TestCard>,
+}
+
+/// A card number that only the sandbox knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TestCard {
+    /// The number, without spaces.
+    pub number: String,
+    /// What it does.
+    pub behaviour: String,
+}
+
+/// How the shopper wants to pay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentChoice {
+    /// The provider's code, one of the channel's payment methods.
+    #[garde(length(min = 1, max = 40))]
+    pub provider: String,
+    /// For the sandbox only: one of its test card numbers. Any other number is refused and not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(max = 40)))]
+    pub test_card: Option<String>,
+}
+
+/// Where an attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptState {
+    /// Written down; the provider may or may not know of it yet.
+    Created,
+    /// The shopper has to do something, such as confirm with the bank.
+    RequiresAction,
+    /// The provider is working on it or has not answered.
+    Processing,
+    /// The money is held for us.
+    Authorized,
+    /// The provider said no.
+    Failed,
+    /// Taken back before it was authorized.
+    Canceled,
+    /// Nobody finished it in time.
+    Expired,
+}
+
+impl AttemptState {
+    /// The word used in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::RequiresAction => "requires_action",
+            Self::Processing => "processing",
+            Self::Authorized => "authorized",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// Where a capture stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureState {
+    /// Written down; the provider may or may not know of it yet.
+    Requested,
+    /// The money is ours.
+    Succeeded,
+    /// The provider said no.
+    Failed,
+    /// The provider did not answer; it settles by itself when it does.
+    Unknown,
+}
+
+impl CaptureState {
+    /// The word used in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How an order stands in money; derived from its attempts and captures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// No money is held.
+    Pending,
+    /// The whole amount is held.
+    Authorized,
+    /// Some of it is captured.
+    PartiallyPaid,
+    /// All of it is captured.
+    Paid,
+    /// Some of what was captured went back.
+    PartiallyRefunded,
+    /// All of what was captured went back.
+    Refunded,
+    /// What was held is let go.
+    Voided,
+}
+
+/// An attempt as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AttemptAnswer {
+    /// The attempt's id.
+    pub id: AttemptId,
+    /// Who processes it.
+    pub provider: String,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// How much.
+    pub amount: Money,
+    /// The provider's name for it, once known.
+    pub provider_reference: Option<String>,
+    /// Why it failed, as a stable code.
+    pub failure_code: Option<String>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// What was taken from it.
+    pub captures: Vec<CaptureAnswer>,
+}
+
+/// A capture as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CaptureAnswer {
+    /// The capture's id.
+    pub id: CaptureId,
+    /// Where it stands.
+    pub state: CaptureState,
+    /// How much.
+    pub amount: Money,
+    /// When it was asked for.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// How an order stands in money, with the figures it is derived from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PaymentSummary {
+    /// The derived status.
+    pub status: PaymentStatus,
+    /// How much is held or captured.
+    pub authorized: Money,
+    /// How much is captured.
+    pub captured: Money,
+    /// Every attempt, oldest first.
+    pub attempts: Vec<AttemptAnswer>,
+}
+
+/// What the shopper has to do to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum NextAction {
+    /// Go to this address; it leads back to `return_url`.
+    Redirect {
+        /// Where to.
+        url: String,
+    },
+}
+
+/// An attempt reached an end or moved without the shopper's request: a provider's late answer or the reconciler.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AttemptChanged {
+    /// The attempt.
+    pub attempt_id: AttemptId,
+    /// Where it stands now.
+    pub state: AttemptState,
+}
+
+impl Event for AttemptChanged {
+    const NAME: &'static str = "payments.AttemptChanged";
+    const VERSION: i32 = 1;
+}
+
+/// Money was captured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PaymentCaptured {
+    /// The capture.
+    pub capture_id: CaptureId,
+    /// The attempt it was taken from.
+    pub attempt_id: AttemptId,
+    /// How much.
+    pub amount: Money,
+}
+
+impl Event for PaymentCaptured {
+    const NAME: &'static str = "payments.PaymentCaptured";
+    const VERSION: i32 = 1;
+}
