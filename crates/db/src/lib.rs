@@ -1,1 +1,19 @@
-//! db.
+//! PostgreSQL for everyone: pools, the unit of work, outbox and jobs, idempotency keys, migrations, and a
+//! private server for machines that have none running.
+
+mod actor;
+mod database;
+mod error;
+pub mod idempotency;
+pub mod jobs;
+pub mod local;
+pub mod migrate;
+mod tx;
+mod wake;
+
+pub use actor::Actor;
+pub use database::{Db, DbOptions};
+pub use error::{DbError, constraint_of, is_lock_timeout, is_unavailable};
+pub use jobs::{Subscriber, Subscriptions};
+pub use tx::Tx;
+pub use wake::Wake;

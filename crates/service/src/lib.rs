@@ -1,1 +1,19 @@
-//! service.
+//! What a service is to the binary, and what the binary gives to every service: the contract, the call, the answer,
+//! the detached unit of work, staff authentication, jobs and schedules.
+
+mod answer;
+mod auth;
+mod call;
+mod context;
+mod contract;
+mod failure;
+mod mutation;
+pub mod worker;
+
+pub use answer::Answer;
+pub use auth::{Authenticator, Permission, Principal, Staff, require_staff};
+pub use call::{CHANNEL_HEADER, CLIENT_ADDRESS_HEADER, Call, Command, INTERNAL_CREDENTIAL_HEADER};
+pub use context::Context;
+pub use contract::{EventHandler, Job, JobHandler, Schedule, Service, WorkHandler};
+pub use failure::Failure;
+pub use futures_util::future::BoxFuture;

@@ -1,0 +1,144 @@
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use kernel::Clock;
+use sqlx::PgPool;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
+
+use crate::{Actor, DbError, Subscriptions, Tx, Wake};
+
+/// Where the databases are and how hard to lean on them.
+#[derive(Debug, Clone)]
+pub struct DbOptions {
+    /// The writer.
+    pub writer: PgConnectOptions,
+    /// The readers; the writer serves reads if absent.
+    pub reader: Option<PgConnectOptions>,
+    /// The writer past any pooler, for LISTEN, advisory locks and migrations; `writer` if absent.
+    pub direct: Option<PgConnectOptions>,
+    /// The most connections of each pool.
+    pub max_connections: u32,
+    /// How long a request waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long a statement waits for another transaction's lock.
+    pub lock_timeout: Duration,
+    /// How long a statement may run.
+    pub statement_timeout: Duration,
+}
+
+impl DbOptions {
+    /// One server for everything, with the usual limits.
+    #[must_use]
+    pub fn new(writer: PgConnectOptions) -> Self {
+        Self {
+            writer,
+            reader: None,
+            direct: None,
+            max_connections: 20,
+            acquire_timeout: Duration::from_secs(5),
+            lock_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// The database: a writer, readers, and what every transaction carries along.
+#[derive(Debug, Clone)]
+pub struct Db {
+    writer: PgPool,
+    reader: PgPool,
+    direct: PgPool,
+    clock: Clock,
+    wake: Wake,
+    subscriptions: Arc<OnceLock<Subscriptions>>,
+}
+
+impl Db {
+    /// Prepares the pools. Nothing is connected yet, so a database that is down does not hinder the start.
+    #[must_use]
+    pub fn new(options: &DbOptions, clock: Clock) -> Self {
+        let pool = |connect: &PgConnectOptions, most: u32| {
+            let connect = connect.clone().application_name("tradewind").options([
+                ("lock_timeout", format!("{}ms", options.lock_timeout.as_millis())),
+                ("statement_timeout", format!("{}ms", options.statement_timeout.as_millis())),
+                ("idle_in_transaction_session_timeout", "60s".to_owned()),
+            ]);
+            PgPoolOptions::new().max_connections(most).acquire_timeout(options.acquire_timeout).test_before_acquire(false).connect_lazy_with(connect)
+        };
+        let writer = pool(&options.writer, options.max_connections);
+        let reader = options.reader.as_ref().map_or_else(|| writer.clone(), |reader| pool(reader, options.max_connections));
+        let direct = pool(options.direct.as_ref().unwrap_or(&options.writer), 3);
+        Self { writer, reader, direct, clock, wake: Wake::default(), subscriptions: Arc::default() }
+    }
+
+    /// Names who hears which event. Said once, when every service is known.
+    pub fn set_subscriptions(&self, subscriptions: Subscriptions) {
+        if self.subscriptions.set(subscriptions).is_err() {
+            tracing::error!("subscriptions were set twice; the first ones hold");
+        }
+    }
+
+    /// Opens a unit of work on the writer.
+    ///
+    /// A `BEGIN` whose future is dropped in flight would leave the connection inside a transaction that the pool does not
+    /// know of (sqlx 0.9), and a later request's commit would be lost. So `BEGIN` runs in a task of its own that nobody drops: when
+    /// the caller has gone, the finished transaction is dropped there and rolled back.
+    ///
+    /// # Errors
+    /// No connection in time, or the server is away.
+    pub async fn begin(&self, actor: Actor) -> Result<Tx, DbError> {
+        let pool = self.writer.clone();
+        #[expect(clippy::disallowed_methods, reason = "the one place that may begin a transaction, in a task that outlives its caller")]
+        let begun = tokio::spawn(async move { pool.begin().await });
+        let transaction = begun.await??;
+        Ok(Tx::new(transaction, actor, self.clock.now(), self.wake.clone(), Arc::clone(&self.subscriptions)))
+    }
+
+    /// A connection for reads that may be a moment behind.
+    ///
+    /// # Errors
+    /// No connection in time, or the server is away.
+    pub async fn read(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        self.reader.acquire().await
+    }
+
+    /// A connection for reads that must see the last commit. Never write through it: writes go through [`Db::begin`].
+    ///
+    /// # Errors
+    /// No connection in time, or the server is away.
+    pub async fn read_latest(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        self.writer.acquire().await
+    }
+
+    /// The pool past any pooler: LISTEN, advisory locks.
+    #[must_use]
+    pub fn direct(&self) -> &PgPool {
+        &self.direct
+    }
+
+    /// The writer's pool, for the parts of the house below the services.
+    #[must_use]
+    pub fn writer(&self) -> &PgPool {
+        &self.writer
+    }
+
+    /// The clock every transaction reads.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The bell workers wait for.
+    #[must_use]
+    pub fn wake(&self) -> &Wake {
+        &self.wake
+    }
+
+    /// Closes every pool, waiting for connections that are out.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.reader.close().await;
+        self.direct.close().await;
+    }
+}

@@ -1,0 +1,330 @@
+//! The outbox and the job queue: rows in PostgreSQL, claimed by state with `skip locked`, leased, retried, laid to rest.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use kernel::{Timestamp, random};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+kernel::id_kind!(pub(crate) QueuedJob => JobId, "job");
+
+/// Who hears an event: the kind of job that is written for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscriber {
+    /// The job's kind, such as `catalog.project_stock_band`.
+    pub kind: String,
+}
+
+/// Every subscriber of every event.
+#[derive(Debug, Clone, Default)]
+pub struct Subscriptions(HashMap<&'static str, Vec<Subscriber>>);
+
+impl Subscriptions {
+    /// Adds a subscriber of the event named `event`.
+    pub fn add(&mut self, event: &'static str, subscriber: Subscriber) {
+        self.0.entry(event).or_default().push(subscriber);
+    }
+
+    /// The subscribers of an event.
+    #[must_use]
+    pub fn of(&self, event: &str) -> &[Subscriber] {
+        self.0.get(event).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// A job in a worker's hands until its lease ends.
+#[derive(Debug, Clone)]
+pub struct ClaimedJob {
+    /// The row.
+    pub id: Uuid,
+    /// What kind of work.
+    pub kind: String,
+    /// The version of its payload.
+    pub version: i32,
+    /// What to work on.
+    pub payload: Value,
+    /// Which attempt this is, from 1.
+    pub attempts: i32,
+    /// After how many attempts it is dead.
+    pub max_attempts: i32,
+    /// The worker that holds it.
+    pub worker: Uuid,
+}
+
+/// What became of a job that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedJob {
+    /// It will be tried again at this moment.
+    Retried(Timestamp),
+    /// It is dead and waits for a person.
+    Dead,
+    /// Another worker has it by now.
+    Lost,
+}
+
+#[expect(clippy::too_many_arguments, reason = "one row, column by column")]
+pub(crate) async fn insert_event(
+    conn: &mut PgConnection,
+    id: Uuid,
+    name: &str,
+    version: i32,
+    payload: &Value,
+    actor: &str,
+    subscribers: &[Subscriber],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = subscribers.iter().map(|_| JobId::new(now).uuid()).collect();
+    let kinds: Vec<String> = subscribers.iter().map(|subscriber| subscriber.kind.clone()).collect();
+    sqlx::query!(
+        "with event as (
+             insert into ops.event (id, name, version, payload, actor, occurred_at) values ($1, $2, $3, $4, $5, $6)
+         )
+         insert into ops.job (id, kind, version, event_id, payload, run_at, created_at)
+         select job.id, job.kind, $3, $1, $4, $6, $6 from unnest($7::uuid[], $8::text[]) as job (id, kind)",
+        id,
+        name,
+        version,
+        payload,
+        actor,
+        now,
+        &ids,
+        &kinds
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    kind: &str,
+    payload: &Value,
+    dedup_key: Option<&str>,
+    run_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into ops.job (id, kind, payload, dedup_key, run_at, created_at) values ($1, $2, $3, $4, $5, $6)
+         on conflict (kind, dedup_key) where dedup_key is not null and state in ('ready', 'running') do nothing",
+        JobId::new(now).uuid(),
+        kind,
+        payload,
+        dedup_key,
+        run_at,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes up to `most` due jobs of the kinds and versions this worker knows, and jobs whose lease ran out. Other versions are
+/// left alone without counting an attempt.
+///
+/// # Errors
+/// The database failed.
+pub async fn claim(conn: &mut PgConnection, known: &[(String, i32)], most: i64, worker: Uuid, lease: Duration, now: Timestamp) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+    let (kinds, versions): (Vec<String>, Vec<i32>) = known.iter().cloned().unzip();
+    let lease_until = now + TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
+    sqlx::query_as!(
+        ClaimedJob,
+        r#"with due as (
+             select job.id from ops.job
+             join unnest($1::text[], $2::integer[]) as known (kind, version) on known.kind = job.kind and job.version <= known.version
+             where (job.state = 'ready' and job.run_at <= $3) or (job.state = 'running' and job.lease_until < $3)
+             order by job.run_at, job.id limit $4
+             for update of job skip locked
+         )
+         update ops.job set state = 'running', attempts = job.attempts + 1, lease_until = $5, leased_by = $6::uuid
+         from due where job.id = due.id
+         returning job.id, job.kind, job.version, job.payload, job.attempts, job.max_attempts, $6::uuid as "worker!""#,
+        &kinds,
+        &versions,
+        now,
+        most,
+        lease_until,
+        worker
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Marks a job done, in the transaction of its effect. False when the worker has lost it: then nothing may be committed.
+///
+/// # Errors
+/// The database failed.
+pub async fn finish(conn: &mut PgConnection, job: &ClaimedJob, now: Timestamp) -> Result<bool, sqlx::Error> {
+    let rows = sqlx::query!(
+        "update ops.job set state = 'done', finished_at = $3, lease_until = null, leased_by = null
+         where id = $1 and state = 'running' and leased_by = $2 and attempts = $4",
+        job.id,
+        job.worker,
+        now,
+        job.attempts
+    )
+    .execute(conn)
+    .await?;
+    Ok(rows.rows_affected() == 1)
+}
+
+/// Puts a failed job back for later, twice as late each time with some jitter, an hour at most; or lays it to rest.
+///
+/// # Errors
+/// The database failed.
+pub async fn fail(conn: &mut PgConnection, job: &ClaimedJob, error: &str, now: Timestamp) -> Result<FailedJob, sqlx::Error> {
+    let dead = job.attempts >= job.max_attempts;
+    let run_at = now + backoff(job.attempts);
+    let error: String = error.chars().take(2_000).collect();
+    let rows = sqlx::query!(
+        "update ops.job set state = case when $5 then 'dead' else 'ready' end, finished_at = case when $5 then $4::timestamptz end,
+             run_at = $6, last_error = $3, lease_until = null, leased_by = null
+         where id = $1 and state = 'running' and leased_by = $2 and attempts = $7",
+        job.id,
+        job.worker,
+        error,
+        now,
+        dead,
+        run_at,
+        job.attempts
+    )
+    .execute(conn)
+    .await?;
+    Ok(match (rows.rows_affected(), dead) {
+        (0, _) => FailedJob::Lost,
+        (_, true) => FailedJob::Dead,
+        _ => FailedJob::Retried(run_at),
+    })
+}
+
+/// Half a second, doubled at each attempt up to an hour, and up to a quarter more by chance.
+fn backoff(attempts: i32) -> TimeDelta {
+    let doublings = u32::try_from(attempts.clamp(1, 13) - 1).unwrap_or(0);
+    let base_ms = (500_u64 << doublings).min(3_600_000);
+    TimeDelta::milliseconds(i64::try_from(base_ms + random::below(base_ms / 4 + 1)).unwrap_or(3_600_000))
+}
+
+/// Makes the schedules known; an existing one keeps its next moment.
+///
+/// # Errors
+/// The database failed.
+pub async fn declare_schedule(conn: &mut PgConnection, name: &str, kind: &str, every_seconds: i32, now: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into ops.schedule (name, kind, every_seconds, next_run_at) values ($1, $2, $3, $4)
+         on conflict (name) do update set kind = excluded.kind, every_seconds = excluded.every_seconds
+         where (schedule.kind, schedule.every_seconds) is distinct from (excluded.kind, excluded.every_seconds)",
+        name,
+        kind,
+        every_seconds,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Enqueues what is due, if this transaction is the leader: the one that holds the schedules' advisory lock. Returns how many.
+///
+/// # Errors
+/// The database failed.
+pub async fn run_schedules(conn: &mut PgConnection, now: Timestamp) -> Result<usize, sqlx::Error> {
+    /// `hashtext('tradewind schedules')` would do; a constant is easier to find in `pg_locks`.
+    const LEADER_LOCK: i64 = 7_461_001;
+    let leader = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "leader!""#, LEADER_LOCK).fetch_one(&mut *conn).await?;
+    if !leader {
+        return Ok(0);
+    }
+    let due = sqlx::query!(
+        "update ops.schedule set next_run_at = $1 + make_interval(secs => every_seconds) where next_run_at <= $1 returning name, kind",
+        now
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    for schedule in &due {
+        insert(conn, &schedule.kind, &Value::Null, Some(&schedule.name), now, now).await?;
+    }
+    Ok(due.len())
+}
+
+/// Forgets what is old, a thousand rows of each at a time: done jobs after 7 days, dead ones after 90, events without jobs after 30,
+/// idempotency keys when they expire. Returns how many rows went.
+///
+/// # Errors
+/// The database failed.
+pub async fn sweep(conn: &mut PgConnection, now: Timestamp) -> Result<u64, sqlx::Error> {
+    let jobs = sqlx::query!(
+        "delete from ops.job where id in (
+             select id from ops.job where (state = 'done' and finished_at < $1::timestamptz - interval '7 days') or (state = 'dead' and finished_at < $1::timestamptz - interval '90 days')
+             limit 1000)",
+        now
+    )
+    .execute(&mut *conn)
+    .await?;
+    let events = sqlx::query!(
+        "delete from ops.event where id in (
+             select id from ops.event where occurred_at < $1::timestamptz - interval '30 days' and not exists (select from ops.job where job.event_id = event.id)
+             limit 1000)",
+        now
+    )
+    .execute(&mut *conn)
+    .await?;
+    let keys = sqlx::query!("delete from ops.idempotency_key where ctid = any(array(select ctid from ops.idempotency_key where expires_at < $1 limit 1000))", now)
+        .execute(conn)
+        .await?;
+    Ok(jobs.rows_affected() + events.rows_affected() + keys.rows_affected())
+}
+
+/// Puts a dead job back in the queue with its attempts forgotten. False when there is no such dead job.
+///
+/// # Errors
+/// The database failed.
+pub async fn replay(conn: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<bool, sqlx::Error> {
+    let rows = sqlx::query!("update ops.job set state = 'ready', attempts = 0, run_at = $2, finished_at = null where id = $1 and state = 'dead'", id, now).execute(conn).await?;
+    Ok(rows.rows_affected() == 1)
+}
+
+/// How much waits, runs and is dead, and how old the oldest waiting job is.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct QueueFigures {
+    /// Jobs that are due.
+    pub due: i64,
+    /// Jobs in work.
+    pub running: i64,
+    /// Jobs that failed for good.
+    pub dead: i64,
+    /// Seconds since the oldest due job should have run.
+    pub oldest_due_seconds: i64,
+}
+
+/// Reads the queue's figures for the metrics.
+///
+/// # Errors
+/// The database failed.
+pub async fn figures(conn: &mut PgConnection, now: Timestamp) -> Result<QueueFigures, sqlx::Error> {
+    sqlx::query_as!(
+        QueueFigures,
+        r#"select
+             (select count(*) from ops.job where state = 'ready' and run_at <= $1) as "due!",
+             (select count(*) from ops.job where state = 'running') as "running!",
+             (select count(*) from ops.job where state = 'dead') as "dead!",
+             coalesce((select extract(epoch from $1::timestamptz - min(run_at))::bigint from ops.job where state = 'ready' and run_at <= $1), 0) as "oldest_due_seconds!""#,
+        now
+    )
+    .fetch_one(conn)
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_grows_from_half_a_second_to_an_hour_and_no_further() {
+        assert!((500..=625).contains(&backoff(1).num_milliseconds()));
+        assert!((1_000..=1_250).contains(&backoff(2).num_milliseconds()));
+        assert!(backoff(i32::MAX) <= TimeDelta::milliseconds(4_500_000));
+        assert!(backoff(13) > TimeDelta::minutes(30));
+    }
+}

@@ -1,0 +1,111 @@
+use std::sync::{Arc, OnceLock};
+
+use kernel::{Event, Timestamp};
+use serde_json::Value;
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::jobs::{self, Subscriptions};
+use crate::{Actor, DbError, Wake};
+
+kernel::id_kind!(pub(crate) AuditEntry => AuditEntryId, "aud");
+kernel::id_kind!(pub(crate) OutboxEvent => OutboxEventId, "evt");
+
+/// The unit of work: one transaction with its actor, its moment, its outbox and its audit.
+///
+/// Commit is explicit; dropping rolls everything back, events and jobs with it.
+pub struct Tx {
+    transaction: Transaction<'static, Postgres>,
+    actor: Actor,
+    now: Timestamp,
+    wake: Wake,
+    subscriptions: Arc<OnceLock<Subscriptions>>,
+    left_work: bool,
+}
+
+impl Tx {
+    pub(crate) fn new(transaction: Transaction<'static, Postgres>, actor: Actor, now: Timestamp, wake: Wake, subscriptions: Arc<OnceLock<Subscriptions>>) -> Self {
+        Self { transaction, actor, now, wake, subscriptions, left_work: false }
+    }
+
+    /// The connection, for statements.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// The moment the unit of work began; all its rows bear it.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Who acts.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Tells what happened, to everyone who listens, once this commits.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn publish<E: Event>(&mut self, event: &E) -> Result<(), DbError> {
+        let payload = serde_json::to_value(event)?;
+        let id = OutboxEventId::new(self.now);
+        let subscribers = self.subscriptions.get().map(|all| all.of(E::NAME)).unwrap_or_default();
+        jobs::insert_event(&mut self.transaction, id.uuid(), E::NAME, E::VERSION, &payload, self.actor.as_str(), subscribers, self.now).await?;
+        self.left_work |= !subscribers.is_empty();
+        Ok(())
+    }
+
+    /// Leaves work to be done once this commits, at `run_at` or at once. A second job of the same kind and `dedup_key` is not
+    /// written while the first waits or runs.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn enqueue(&mut self, kind: &str, payload: &Value, dedup_key: Option<&str>, run_at: Option<Timestamp>) -> Result<(), DbError> {
+        jobs::insert(&mut self.transaction, kind, payload, dedup_key, run_at.unwrap_or(self.now), self.now).await?;
+        self.left_work = true;
+        Ok(())
+    }
+
+    /// Writes down who did what to which record.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn audit(&mut self, action: &str, subject: &str, detail: Value) -> Result<(), DbError> {
+        let id: Uuid = AuditEntryId::new(self.now).uuid();
+        sqlx::query!(
+            "insert into ops.audit_entry (id, actor, action, subject, detail, occurred_at) values ($1, $2, $3, $4, $5, $6)",
+            id,
+            self.actor.as_str(),
+            action,
+            subject,
+            detail,
+            self.now
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// Makes everything true at once, and wakes the workers if work was left for them.
+    ///
+    /// # Errors
+    /// The database failed; whether the commit happened is then unknown, so callers repeat idempotently.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.transaction.commit().await?;
+        if self.left_work {
+            self.wake.wake();
+        }
+        Ok(())
+    }
+
+    /// Takes everything back at once.
+    ///
+    /// # Errors
+    /// The database failed; the server then rolls back by itself.
+    pub async fn rollback(self) -> Result<(), DbError> {
+        Ok(self.transaction.rollback().await?)
+    }
+}

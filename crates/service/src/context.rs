@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use db::Db;
+use http::HeaderMap;
+use kernel::{Clock, Timestamp};
+use platform::lifecycle::Tasks;
+use subtle::ConstantTimeEq;
+
+use crate::{Authenticator, INTERNAL_CREDENTIAL_HEADER};
+
+/// What the binary gives to every service. Cloning shares everything.
+#[derive(Clone)]
+pub struct Context {
+    db: Db,
+    tasks: Tasks,
+    authenticator: Arc<dyn Authenticator>,
+    internal_credential: Arc<str>,
+    demo: bool,
+}
+
+impl Context {
+    /// Puts together what services need. `internal_credential` is the secret our own web tier sends along.
+    #[must_use]
+    pub fn new(db: Db, tasks: Tasks, authenticator: Arc<dyn Authenticator>, internal_credential: &str, demo: bool) -> Self {
+        Self { db, tasks, authenticator, internal_credential: internal_credential.into(), demo }
+    }
+
+    /// The database.
+    #[must_use]
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.db.clock()
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.db.clock().now()
+    }
+
+    /// Where work is spawned that must outlive its caller.
+    #[must_use]
+    pub const fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// Whether the shop runs with demo data, so that the sandbox provider may serve live channels.
+    #[must_use]
+    pub const fn demo(&self) -> bool {
+        self.demo
+    }
+
+    /// Who turns bearer tokens into principals.
+    #[must_use]
+    pub fn authenticator(&self) -> &dyn Authenticator {
+        self.authenticator.as_ref()
+    }
+
+    /// Whether a request comes from our own web tier.
+    #[must_use]
+    pub fn is_internal(&self, headers: &HeaderMap) -> bool {
+        let sent = headers.get(INTERNAL_CREDENTIAL_HEADER).map(http::HeaderValue::as_bytes).unwrap_or_default();
+        !self.internal_credential.is_empty() && bool::from(sent.ct_eq(self.internal_credential.as_bytes()))
+    }
+}

@@ -1,0 +1,209 @@
+//! The worker: claims jobs of the services of this process, does them under a lease, and lets schedules tick.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use db::jobs::{self, ClaimedJob, FailedJob};
+use db::{Actor, Subscriber, Subscriptions};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{Context, Failure, Job, JobHandler, Service};
+
+/// How a worker works.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerOptions {
+    /// How many jobs at once.
+    pub concurrency: usize,
+    /// How often it looks for work when nobody wakes it.
+    pub poll: Duration,
+    /// How long a job is its own; the job is given up a little earlier.
+    pub lease: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self { concurrency: 4, poll: Duration::from_secs(1), lease: Duration::from_secs(60) }
+    }
+}
+
+/// Who hears which event, over all services, whether this process serves them or not.
+#[must_use]
+pub fn subscriptions(services: &[Service]) -> Subscriptions {
+    let mut subscriptions = Subscriptions::default();
+    for job in services.iter().flat_map(Service::jobs) {
+        if let Some(event) = job.event {
+            subscriptions.add(event, Subscriber { kind: job.kind.clone() });
+        }
+    }
+    subscriptions
+}
+
+/// Does the jobs of `services` until stopped, then finishes those in hand.
+pub async fn run(context: Context, services: Vec<Service>, options: WorkerOptions, stop: CancellationToken) {
+    let worker = Worker { context, jobs: services.iter().flat_map(Service::jobs).map(|job| (job.kind.clone(), job.clone())).collect(), options, id: Uuid::from_bytes(kernel::random::bytes()) };
+    tokio::join!(worker.work(&stop), worker.tick(&services, &stop), worker.pass_wakes_on(&stop));
+}
+
+struct Worker {
+    context: Context,
+    jobs: HashMap<String, Job>,
+    options: WorkerOptions,
+    id: Uuid,
+}
+
+impl Worker {
+    async fn work(&self, stop: &CancellationToken) {
+        let known: Vec<(String, i32)> = self.jobs.values().map(|job| (job.kind.clone(), job.version)).collect();
+        let mut running = JoinSet::new();
+        while !stop.is_cancelled() {
+            while running.try_join_next().is_some() {}
+            let free = self.options.concurrency.saturating_sub(running.len());
+            if free == 0 {
+                running.join_next().await;
+                continue;
+            }
+            let claimed = self.claim(&known, free).await;
+            let found = claimed.len();
+            for job in claimed {
+                if let Some(handler) = self.jobs.get(&job.kind).map(|known| known.handler.clone()) {
+                    running.spawn(perform(self.context.clone(), handler, job, self.options.lease));
+                }
+            }
+            if found < free {
+                tokio::select! {
+                    () = self.context.db().wake().wait(self.options.poll) => {}
+                    () = stop.cancelled() => {}
+                    Some(_) = running.join_next(), if !running.is_empty() => {}
+                }
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    async fn claim(&self, known: &[(String, i32)], most: usize) -> Vec<ClaimedJob> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let now = self.context.now();
+        let claimed = async {
+            let mut conn = self.context.db().read_latest().await?;
+            jobs::claim(&mut conn, known, most, self.id, self.options.lease, now).await
+        };
+        claimed.await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "jobs not claimed");
+            Vec::new()
+        })
+    }
+
+    async fn tick(&self, services: &[Service], stop: &CancellationToken) {
+        let mut declared = false;
+        while stop.run_until_cancelled(tokio::time::sleep(if declared { self.options.poll } else { Duration::ZERO })).await.is_some() {
+            match self.tick_once(services, declared).await {
+                Ok(()) => declared = true,
+                Err(error) => {
+                    tracing::warn!(error = format!("{error:?}"), "schedules did not run");
+                    stop.run_until_cancelled(tokio::time::sleep(self.options.poll)).await;
+                }
+            }
+        }
+    }
+
+    async fn tick_once(&self, services: &[Service], declared: bool) -> Result<(), Failure> {
+        let mut tx = self.context.db().begin(Actor::system("schedules")).await?;
+        let now = tx.now();
+        if !declared {
+            for schedule in services.iter().flat_map(Service::schedules) {
+                let every_seconds = i32::try_from(schedule.every.as_secs()).unwrap_or(i32::MAX).max(1);
+                jobs::declare_schedule(tx.conn(), &schedule.name, &schedule.kind, every_seconds, now).await?;
+            }
+        }
+        let due = jobs::run_schedules(tx.conn(), now).await?;
+        let figures = jobs::figures(tx.conn(), now).await?;
+        tx.commit().await?;
+        if due > 0 {
+            self.context.db().wake().wake();
+        }
+        report(figures);
+        Ok(())
+    }
+
+    async fn pass_wakes_on(&self, stop: &CancellationToken) {
+        let db = self.context.db();
+        tokio::join!(db.wake().clone().tell_others(db.writer().clone(), stop.clone()), db.wake().clone().hear_others(db.direct().clone(), stop.clone()));
+    }
+}
+
+fn report(figures: jobs::QueueFigures) {
+    let gauge = |name: &'static str, value: i64| metrics::gauge!(name).set(f64::from(i32::try_from(value).unwrap_or(i32::MAX)));
+    gauge("jobs_due", figures.due);
+    gauge("jobs_running", figures.running);
+    gauge("jobs_dead", figures.dead);
+    gauge("jobs_oldest_due_seconds", figures.oldest_due_seconds);
+}
+
+/// Does one job and writes down what became of it. A worker killed here leaves the lease to run out, and another takes the job.
+async fn perform(context: Context, handler: JobHandler, job: ClaimedJob, lease: Duration) {
+    let deadline = lease.mul_f64(0.9);
+    let outcome = match tokio::time::timeout(deadline, attempt(&context, handler, &job)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Failure::Internal(anyhow::anyhow!("not done within {deadline:?}"))),
+    };
+    let result = match outcome {
+        Ok(()) => "done",
+        Err(failure) => put_back(&context, &job, &failure).await,
+    };
+    metrics::counter!("jobs_total", "kind" => job.kind.clone(), "outcome" => result).increment(1);
+}
+
+async fn attempt(context: &Context, handler: JobHandler, job: &ClaimedJob) -> Result<(), Failure> {
+    match handler {
+        JobHandler::InTransaction(handler) => {
+            let mut tx = context.db().begin(Actor::system(&job.kind)).await?;
+            handler(&mut tx, job.payload.clone()).await?;
+            finish(tx, job).await
+        }
+        JobHandler::Outside(handler) => {
+            handler(job.payload.clone()).await?;
+            finish(context.db().begin(Actor::system(&job.kind)).await?, job).await
+        }
+    }
+}
+
+/// Marks the job done; a worker that has lost its lease meanwhile takes everything back, for another has the job.
+async fn finish(mut tx: db::Tx, job: &ClaimedJob) -> Result<(), Failure> {
+    let now = tx.now();
+    if jobs::finish(tx.conn(), job, now).await? {
+        return Ok(tx.commit().await?);
+    }
+    tracing::warn!(kind = job.kind, id = %job.id, "job lost to another worker");
+    Ok(tx.rollback().await?)
+}
+
+async fn put_back(context: &Context, job: &ClaimedJob, failure: &Failure) -> &'static str {
+    let reason = match failure {
+        Failure::Problem(problem) => format!("{}: {}", problem.code(), problem.detail_text().unwrap_or(problem.title())),
+        Failure::Internal(error) => format!("{error:#}"),
+    };
+    let failed = async {
+        let mut tx = context.db().begin(Actor::system(&job.kind)).await?;
+        let now = tx.now();
+        let failed = jobs::fail(tx.conn(), job, &reason, now).await?;
+        tx.commit().await?;
+        Ok::<_, Failure>(failed)
+    };
+    match failed.await {
+        Ok(FailedJob::Dead) => {
+            tracing::error!(kind = job.kind, id = %job.id, reason, "job is dead");
+            "dead"
+        }
+        Ok(FailedJob::Retried(at)) => {
+            tracing::warn!(kind = job.kind, id = %job.id, reason, attempts = job.attempts, %at, "job failed, will be tried again");
+            "retried"
+        }
+        Ok(FailedJob::Lost) => "lost",
+        Err(error) => {
+            tracing::warn!(kind = job.kind, id = %job.id, ?error, reason, "job failed and could not be put back; its lease will run out");
+            "unknown"
+        }
+    }
+}
