@@ -13,6 +13,7 @@ mod money;
 mod page;
 mod problem;
 mod quantity;
+pub mod headers;
 pub mod random;
 mod secret;
 mod text;

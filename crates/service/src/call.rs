@@ -9,21 +9,14 @@ use db::idempotency::IdempotencyKey;
 use garde::Validate;
 use http::request::Parts;
 use http::{HeaderMap, Method};
-use kernel::{Problem, Token};
+use kernel::{Problem, Token, headers};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::{Context, Principal};
 
-/// The header that names a channel by code.
-pub const CHANNEL_HEADER: &str = "x-channel";
-/// The header in which our own web tier passes the shopper's address on.
-pub const CLIENT_ADDRESS_HEADER: &str = "x-client-address";
-/// The header that proves that a caller is our own web tier.
-pub const INTERNAL_CREDENTIAL_HEADER: &str = "x-internal-credential";
-
 /// The headers that carry a secret which opens a record; they also keep one shopper's idempotency keys from another's.
-const SECRET_HEADERS: [&str; 2] = ["x-cart-token", "x-order-token"];
+const SECRET_HEADERS: [&str; 2] = [headers::CART_TOKEN, headers::ORDER_TOKEN];
 
 /// Everything about a request but its body: who calls, from where, in which channel, and on what conditions.
 #[derive(Debug, Clone)]
@@ -51,7 +44,7 @@ impl Call {
     /// The channel named by `X-Channel`.
     #[must_use]
     pub fn channel_code(&self) -> Option<&str> {
-        self.header(CHANNEL_HEADER)
+        self.header(headers::CHANNEL)
     }
 
     /// The host the request was sent to, without its port.
@@ -92,7 +85,7 @@ impl Call {
     /// # Errors
     /// 400 `invalid_header` when the key is empty, longer than 200 characters, or not printable ASCII.
     pub fn idempotency_key(&self, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
-        let Some(key) = self.headers.get("idempotency-key") else { return Ok(None) };
+        let Some(key) = self.headers.get(headers::IDEMPOTENCY_KEY) else { return Ok(None) };
         let key = key.to_str().ok().filter(|key| (1..=200).contains(&key.len()));
         let key = key.ok_or_else(|| invalid_header("Idempotency-Key", "must be 1 to 200 printable characters, such as a UUID"))?;
         Ok(Some(IdempotencyKey {
@@ -130,7 +123,7 @@ impl Call {
 
 fn client_address(parts: &Parts, context: &Context) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
-    let passed_on = parts.headers.get(CLIENT_ADDRESS_HEADER).and_then(|address| address.to_str().ok()?.parse().ok());
+    let passed_on = parts.headers.get(headers::CLIENT_ADDRESS).and_then(|address| address.to_str().ok()?.parse().ok());
     passed_on.filter(|_| context.is_internal(&parts.headers)).unwrap_or(peer)
 }
 

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use db::Db;
 use http::HeaderMap;
-use kernel::{Clock, Timestamp};
+use kernel::{Clock, Timestamp, headers};
 use platform::lifecycle::Tasks;
 use subtle::ConstantTimeEq;
 
-use crate::{Authenticator, INTERNAL_CREDENTIAL_HEADER};
+use crate::Authenticator;
 
 /// What the binary gives to every service. Cloning shares everything.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Context {
     /// Whether a request comes from our own web tier.
     #[must_use]
     pub fn is_internal(&self, headers: &HeaderMap) -> bool {
-        let sent = headers.get(INTERNAL_CREDENTIAL_HEADER).map(http::HeaderValue::as_bytes).unwrap_or_default();
+        let sent = headers.get(headers::INTERNAL_CREDENTIAL).map(http::HeaderValue::as_bytes).unwrap_or_default();
         !self.internal_credential.is_empty() && bool::from(sent.ct_eq(self.internal_credential.as_bytes()))
     }
 }

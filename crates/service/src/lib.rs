@@ -12,7 +12,7 @@ pub mod worker;
 
 pub use answer::Answer;
 pub use auth::{Authenticator, Permission, Principal, Staff, require_staff};
-pub use call::{CHANNEL_HEADER, CLIENT_ADDRESS_HEADER, Call, Command, INTERNAL_CREDENTIAL_HEADER};
+pub use call::{Call, Command};
 pub use context::Context;
 pub use contract::{EventHandler, Job, JobHandler, Schedule, Service, WorkHandler};
 pub use failure::Failure;

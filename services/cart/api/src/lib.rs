@@ -13,9 +13,6 @@ kernel::id_kind!(/// A cart.
 kernel::id_kind!(/// A line of a cart.
     pub CartLine => CartLineId, "cln");
 
-/// The header that carries a cart's secret.
-pub const CART_TOKEN_HEADER: &str = "x-cart-token";
-
 /// The cart endpoints. All but the first need the cart's secret in `X-Cart-Token`.
 pub mod endpoints {
     use super::{AddLine, CartAnswer, CartCreated, Endpoint, Method, UpdateLine};

@@ -16,9 +16,6 @@ kernel::id_kind!(/// A line of an order.
 kernel::id_kind!(/// An entry of an order's timeline.
     pub TimelineEntry => TimelineEntryId, "tle");
 
-/// The header that carries a guest order's secret (the secret of the cart it was made of).
-pub const ORDER_TOKEN_HEADER: &str = "x-order-token";
-
 /// The order endpoints.
 pub mod endpoints {
     use super::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, Endpoint, Method, OrderAnswer, OrderSummary, Page};

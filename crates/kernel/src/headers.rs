@@ -1,0 +1,16 @@
+//! The request headers Tradewind's parts agree on, in small letters.
+
+/// Names a channel by code.
+pub const CHANNEL: &str = "x-channel";
+/// The shopper's address, passed on by our own web tier.
+pub const CLIENT_ADDRESS: &str = "x-client-address";
+/// Proves that a caller is our own web tier.
+pub const INTERNAL_CREDENTIAL: &str = "x-internal-credential";
+/// Names one request in answers, logs and problems.
+pub const REQUEST_ID: &str = "x-request-id";
+/// The client's key that makes a repeat harmless.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The secret that opens a cart.
+pub const CART_TOKEN: &str = "x-cart-token";
+/// The secret that opens a guest's order.
+pub const ORDER_TOKEN: &str = "x-order-token";

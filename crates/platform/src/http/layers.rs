@@ -1,0 +1,132 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use kernel::{Clock, Problem, headers};
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::config::Http;
+
+kernel::id_kind!(/// A request.
+    pub HttpRequest => RequestId, "req");
+
+/// The layers around every route of a port: request id, canonical log line and metrics, panics, overload, time, body size.
+#[derive(Clone)]
+pub struct Kit {
+    clock: Clock,
+    internal_credential: Arc<SecretString>,
+    slots: Arc<Semaphore>,
+    request_timeout: Duration,
+    body_limit_bytes: usize,
+}
+
+impl Kit {
+    /// The kit with the port's limits. Callers that send `internal_credential` may name their request themselves.
+    #[must_use]
+    pub fn new(http: &Http, clock: Clock, internal_credential: SecretString) -> Self {
+        Self {
+            clock,
+            internal_credential: Arc::new(internal_credential),
+            slots: Arc::new(Semaphore::new(http.max_concurrent_requests.min(Semaphore::MAX_PERMITS))),
+            request_timeout: http.request_timeout,
+            body_limit_bytes: http.body_limit_bytes,
+        }
+    }
+
+    /// Puts the layers around `router`. `surface` names it in logs and metrics.
+    pub fn around(&self, router: Router, surface: &'static str) -> Router {
+        router
+            .layer(DefaultBodyLimit::max(self.body_limit_bytes))
+            .layer(from_fn_with_state(self.clone(), limit))
+            .layer(CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| Problem::internal().into_response()))
+            .layer(from_fn_with_state((self.clone(), surface), observe))
+    }
+
+    fn request_id(&self, sent: &HeaderMap) -> RequestId {
+        let named = sent.get(headers::REQUEST_ID).and_then(|id| id.to_str().ok()?.parse().ok());
+        named.filter(|_| self.is_internal(sent)).unwrap_or_else(|| RequestId::new(self.clock.now()))
+    }
+
+    fn is_internal(&self, sent: &HeaderMap) -> bool {
+        let secret = self.internal_credential.expose_secret();
+        let credential = sent.get(headers::INTERNAL_CREDENTIAL).map(HeaderValue::as_bytes).unwrap_or_default();
+        !secret.is_empty() && bool::from(credential.ct_eq(secret.as_bytes()))
+    }
+}
+
+/// Answers what no route of an API surface knows with problems.
+pub fn api_fallbacks(router: Router) -> Router {
+    router
+        .fallback(async || Problem::not_found("route"))
+        .method_not_allowed_fallback(async || Problem::new(405, "method_not_allowed", "This route does not know that method"))
+}
+
+/// Overload, time: a request that finds no free slot or takes too long is told to come again.
+async fn limit(State(kit): State<Kit>, request: Request, next: Next) -> Response {
+    let Ok(_slot) = kit.slots.try_acquire() else {
+        metrics::counter!("http_requests_shed_total").increment(1);
+        return Problem::new(503, "overloaded", "Too much to do at the moment").retry_after(1).into_response();
+    };
+    match tokio::time::timeout(kit.request_timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(503, "timeout", "This took too long").detail("Whether it was done is not known. Repeat it with the same Idempotency-Key.").retry_after(1).into_response(),
+    }
+}
+
+/// Names the request, counts it, writes its one canonical line, and notes its id in the problem if there is one.
+async fn observe(State((kit, surface)): State<(Kit, &'static str)>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = kit.request_id(request.headers());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    request.extensions_mut().insert(id);
+    let in_flight = InFlight::enter(surface);
+    let mut response = next.run(request).await;
+    drop(in_flight);
+
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let old = std::mem::take(response.headers_mut());
+        response = problem.instance(id.to_string()).into_response();
+        for (name, value) in &old {
+            response.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    let name = HeaderName::from_static(headers::REQUEST_ID);
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(name, value);
+    }
+    response.headers_mut().entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    response.headers_mut().entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+
+    let status = response.status().as_u16();
+    let seconds = begun.elapsed().as_secs_f64();
+    let bytes = response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()).unwrap_or("-");
+    tracing::info!(target: "request", surface, %method, route, status, duration_us = %begun.elapsed().as_micros(), bytes, request_id = %id);
+    let labels = [("route", route), ("method", method.to_string()), ("code", status.to_string()), ("surface", surface.to_owned())];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
+    response
+}
+
+/// Counts a request while it is in work, also when its client goes away.
+struct InFlight(&'static str);
+
+impl InFlight {
+    fn enter(surface: &'static str) -> Self {
+        metrics::gauge!("http_requests_in_flight", "surface" => surface).increment(1.0);
+        Self(surface)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        metrics::gauge!("http_requests_in_flight", "surface" => self.0).decrement(1.0);
+    }
+}

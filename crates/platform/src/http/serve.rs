@@ -1,0 +1,92 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::lifecycle::Tasks;
+
+/// How long a client may take to send its headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many requests one HTTP/2 connection may have in work.
+const STREAMS: u32 = 200;
+
+/// Why a port could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Something else listens there.
+    #[error("{address} is taken by another program: stop it, or set {setting} to another address")]
+    Taken {
+        /// The address.
+        address: SocketAddr,
+        /// The setting to change.
+        setting: &'static str,
+    },
+    /// The address is not ours, or the system refused.
+    #[error("cannot listen on {address} ({setting})")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The setting to change.
+        setting: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Opens a port; `setting` is named when it is taken.
+///
+/// # Errors
+/// See [`ServeError`].
+pub async fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => ServeError::Taken { address, setting },
+        _ => ServeError::Bind { address, setting, source },
+    })
+}
+
+/// Serves `router` until `stop`; then accepts nothing new, lets every request in flight end, and returns, after
+/// `drain_timeout` at the latest.
+pub async fn serve(listener: TcpListener, router: Router, tasks: Tasks, stop: CancellationToken, drain_timeout: Duration) {
+    let graceful = GracefulShutdown::new();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, peer)) => tasks.spawn("connection", converse(stream, peer, router.clone(), graceful.watcher())),
+            Err(error) => {
+                // Out of file descriptors, most likely: give those in use time to close.
+                tracing::warn!(%error, "connection not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(drain_timeout, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were still in flight when the drain timeout ended");
+    }
+}
+
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
+    // Small answers leave at once; a socket that refuses the option still works.
+    drop(stream.set_nodelay(true));
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, %peer, "connection ended early");
+    }
+}

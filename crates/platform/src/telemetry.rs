@@ -1,0 +1,93 @@
+//! Logs and metrics of the process.
+
+use std::io::IsTerminal;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Log, LogFormat};
+
+/// Why telemetry could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter is not in the syntax of `EnvFilter`.
+    #[error("log.filter is not valid")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// Something else has taken the logs already.
+    #[error("logs are set up already")]
+    Logs(#[from] tracing_subscriber::util::TryInitError),
+    /// Something else has taken the metrics already.
+    #[error("metrics are set up already")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// Starts the logs: text on a terminal, JSON otherwise, on standard error.
+///
+/// # Errors
+/// The filter is not valid, or logs are set up already.
+pub fn init_logs(log: &Log) -> Result<(), TelemetryError> {
+    use tracing_subscriber::util::SubscriberInitExt;
+    let filter = EnvFilter::try_new(&log.filter)?;
+    let json = match log.format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json {
+        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).finish().try_init()?;
+    } else {
+        builder.compact().finish().try_init()?;
+    }
+    Ok(())
+}
+
+/// The process's metrics, rendered for Prometheus.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Starts the metrics of this process.
+    ///
+    /// # Errors
+    /// Metrics are set up already.
+    pub fn install() -> Result<Self, TelemetryError> {
+        Ok(Self(builder()?.install_recorder()?))
+    }
+
+    /// Metrics that only this handle sees, for tests of the operations port.
+    ///
+    /// # Errors
+    /// The buckets are not valid.
+    pub fn detached() -> Result<Self, TelemetryError> {
+        Ok(Self(builder()?.build_recorder().handle()))
+    }
+
+    /// The text format of Prometheus, with the process's own figures as they are now.
+    #[must_use]
+    pub fn render(&self) -> String {
+        report_process();
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}
+
+fn builder() -> Result<PrometheusBuilder, TelemetryError> {
+    /// Seconds. Shop pages are ready in well under a millisecond; a purchase may take a second.
+    const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+    Ok(PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)?)
+}
+
+/// Resident memory, open files and threads, where Linux tells them.
+fn report_process() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let figure = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse::<u32>().ok());
+    if let Some(kib) = figure("VmRSS:") {
+        metrics::gauge!("process_resident_memory_bytes").set(f64::from(kib).mul_add(1_024.0, 0.0));
+    }
+    if let Some(threads) = figure("Threads:") {
+        metrics::gauge!("process_threads").set(f64::from(threads));
+    }
+    let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    metrics::gauge!("process_open_fds").set(f64::from(u32::try_from(open).unwrap_or(u32::MAX)));
+}
