@@ -8,6 +8,7 @@ mod context;
 mod contract;
 mod failure;
 mod mutation;
+mod surfaces;
 pub mod worker;
 
 pub use answer::Answer;
@@ -16,4 +17,5 @@ pub use call::{Call, Command};
 pub use context::Context;
 pub use contract::{EventHandler, Job, JobHandler, Schedule, Service, WorkHandler};
 pub use failure::Failure;
+pub use surfaces::Surfaces;
 pub use futures_util::future::BoxFuture;

@@ -46,6 +46,30 @@ pub async fn run(context: Context, services: Vec<Service>, options: WorkerOption
     tokio::join!(worker.work(&stop), worker.tick(&services, &stop), worker.pass_wakes_on(&stop));
 }
 
+/// Does every job that is due, one after the other, until none is left, and returns how many. For tools and tests; a
+/// process that serves uses [`run`].
+///
+/// # Errors
+/// The database failed. A job that fails is put back and does not stop the others.
+pub async fn work_off(context: &Context, services: &[Service]) -> Result<usize, Failure> {
+    let lease = WorkerOptions::default().lease;
+    let jobs: HashMap<&str, &Job> = services.iter().flat_map(Service::jobs).map(|job| (job.kind.as_str(), job)).collect();
+    let known: Vec<(String, i32)> = jobs.values().map(|job| (job.kind.clone(), job.version)).collect();
+    let worker = Uuid::from_bytes(kernel::random::bytes());
+    let mut done = 0;
+    loop {
+        let claimed = {
+            let mut conn = context.db().read_latest().await?;
+            jobs::claim(&mut conn, &known, 1, worker, lease, context.now()).await?
+        };
+        let Some(job) = claimed.into_iter().next() else { return Ok(done) };
+        if let Some(handler) = jobs.get(job.kind.as_str()).map(|known| known.handler.clone()) {
+            perform(context.clone(), handler, job, lease).await;
+        }
+        done += 1;
+    }
+}
+
 struct Worker {
     context: Context,
     jobs: HashMap<String, Job>,

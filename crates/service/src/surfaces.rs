@@ -1,0 +1,56 @@
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement, security};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{Context, Service, require_staff};
+
+/// The routes of a set of services, and the documents that describe them.
+pub struct Surfaces {
+    /// `/store/v1`, `/admin/v1`, webhooks and the rest, with problems for what is unknown below the two API prefixes.
+    pub router: Router,
+    /// OpenAPI 3.1 of `/store/v1`.
+    pub store_document: OpenApi,
+    /// OpenAPI 3.1 of `/admin/v1`.
+    pub admin_document: OpenApi,
+}
+
+impl Surfaces {
+    /// Puts the services' routes together; the closed part of the admin surface behind staff sign-in.
+    #[must_use]
+    pub fn of(context: &Context, services: &[Service]) -> Self {
+        let merge = |routes: fn(&Service) -> OpenApiRouter| services.iter().fold(OpenApiRouter::new(), |all, service| all.merge(routes(service)));
+        let (store, store_document) = merge(Service::store_routes).split_for_parts();
+        let (closed, mut admin_document) = merge(Service::admin_routes).split_for_parts();
+        let (open, open_document) = merge(Service::open_admin_routes).split_for_parts();
+        admin_document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("staff", [])]);
+        admin_document.merge(without_security(open_document));
+        let closed = closed.route_layer(from_fn_with_state(context.clone(), require_staff));
+        let other = services.iter().fold(Router::new(), |all, service| all.merge(service.routes()));
+        Self {
+            router: store.merge(closed).merge(open).merge(other),
+            store_document: described(store_document, "Tradewind store API", "What shoppers, and the pages and apps made for them, call."),
+            admin_document: described(admin_document, "Tradewind admin API", "What staff, and the programs that work for them, call. Needs a bearer token."),
+        }
+    }
+}
+
+/// Routes that need no session say so one by one, since the document asks for one.
+fn without_security(mut document: OpenApi) -> OpenApi {
+    for item in document.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten() {
+            operation.security = Some(vec![SecurityRequirement::default()]);
+        }
+    }
+    document
+}
+
+fn described(document: OpenApi, title: &str, description: &str) -> OpenApi {
+    let mut described = OpenApiBuilder::from(document).build();
+    described.info = InfoBuilder::new().title(title).description(Some(description)).version("1").build();
+    let components = described.components.get_or_insert_with(Components::new);
+    if title.contains("admin") {
+        components.add_security_scheme("staff", security::SecurityScheme::Http(security::HttpBuilder::new().scheme(security::HttpAuthScheme::Bearer).build()));
+    }
+    described
+}
