@@ -1,1 +1,3 @@
+//! The house's own tools.
+
 fn main() {}

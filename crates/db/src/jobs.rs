@@ -126,7 +126,14 @@ pub(crate) async fn insert(
 ///
 /// # Errors
 /// The database failed.
-pub async fn claim(conn: &mut PgConnection, known: &[(String, i32)], most: i64, worker: Uuid, lease: Duration, now: Timestamp) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+pub async fn claim(
+    conn: &mut PgConnection,
+    known: &[(String, i32)],
+    most: i64,
+    worker: Uuid,
+    lease: Duration,
+    now: Timestamp,
+) -> Result<Vec<ClaimedJob>, sqlx::Error> {
     let (kinds, versions): (Vec<String>, Vec<i32>) = known.iter().cloned().unzip();
     let lease_until = now + TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
     sqlx::query_as!(
@@ -236,12 +243,9 @@ pub async fn run_schedules(conn: &mut PgConnection, now: Timestamp) -> Result<us
     if !leader {
         return Ok(0);
     }
-    let due = sqlx::query!(
-        "update ops.schedule set next_run_at = $1 + make_interval(secs => every_seconds) where next_run_at <= $1 returning name, kind",
-        now
-    )
-    .fetch_all(&mut *conn)
-    .await?;
+    let due = sqlx::query!("update ops.schedule set next_run_at = $1 + make_interval(secs => every_seconds) where next_run_at <= $1 returning name, kind", now)
+        .fetch_all(&mut *conn)
+        .await?;
     for schedule in &due {
         insert(conn, &schedule.kind, &Value::Null, Some(&schedule.name), now, now).await?;
     }
@@ -270,9 +274,10 @@ pub async fn sweep(conn: &mut PgConnection, now: Timestamp) -> Result<u64, sqlx:
     )
     .execute(&mut *conn)
     .await?;
-    let keys = sqlx::query!("delete from ops.idempotency_key where ctid = any(array(select ctid from ops.idempotency_key where expires_at < $1 limit 1000))", now)
-        .execute(conn)
-        .await?;
+    let keys =
+        sqlx::query!("delete from ops.idempotency_key where ctid = any(array(select ctid from ops.idempotency_key where expires_at < $1 limit 1000))", now)
+            .execute(conn)
+            .await?;
     Ok(jobs.rows_affected() + events.rows_affected() + keys.rows_affected())
 }
 
@@ -281,7 +286,9 @@ pub async fn sweep(conn: &mut PgConnection, now: Timestamp) -> Result<u64, sqlx:
 /// # Errors
 /// The database failed.
 pub async fn replay(conn: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<bool, sqlx::Error> {
-    let rows = sqlx::query!("update ops.job set state = 'ready', attempts = 0, run_at = $2, finished_at = null where id = $1 and state = 'dead'", id, now).execute(conn).await?;
+    let rows = sqlx::query!("update ops.job set state = 'ready', attempts = 0, run_at = $2, finished_at = null where id = $1 and state = 'dead'", id, now)
+        .execute(conn)
+        .await?;
     Ok(rows.rows_affected() == 1)
 }
 

@@ -51,7 +51,9 @@ impl LocalOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
     /// PostgreSQL is not installed.
-    #[error("no PostgreSQL {0} was found. Install it (Debian: `apt-get install postgresql`; macOS: `brew install postgresql@17`), set TRADEWIND__DATABASE__LOCAL_BIN to its bin folder, or set DATABASE_URL to a server that runs")]
+    #[error(
+        "no PostgreSQL {0} was found. Install it (Debian: `apt-get install postgresql`; macOS: `brew install postgresql@17`), set TRADEWIND__DATABASE__LOCAL_BIN to its bin folder, or set DATABASE_URL to a server that runs"
+    )]
     NoBinaries(String),
     /// Another Tradewind uses the folder.
     #[error("{folder} is in use by another Tradewind (process {holder}): stop it, or set TRADEWIND__DATA_DIR to another folder")]

@@ -24,7 +24,13 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(crate) fn new(transaction: Transaction<'static, Postgres>, actor: Actor, now: Timestamp, wake: Wake, subscriptions: Arc<OnceLock<Subscriptions>>) -> Self {
+    pub(crate) fn new(
+        transaction: Transaction<'static, Postgres>,
+        actor: Actor,
+        now: Timestamp,
+        wake: Wake,
+        subscriptions: Arc<OnceLock<Subscriptions>>,
+    ) -> Self {
         Self { transaction, actor, now, wake, subscriptions, left_work: false }
     }
 

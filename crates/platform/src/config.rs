@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use reader::Setting;
 use reader::Reader;
+pub use reader::Setting;
 pub use secret::Secret;
 
 /// Everything that can be set, checked.
@@ -162,7 +162,8 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// The environment variables everybody knows, and the settings they stand for.
-const ALIASES: &[(&str, &str)] = &[("DATABASE_URL", "database.url"), ("DATABASE_READ_URL", "database.read_url"), ("DATABASE_DIRECT_URL", "database.direct_url")];
+const ALIASES: &[(&str, &str)] =
+    &[("DATABASE_URL", "database.url"), ("DATABASE_READ_URL", "database.read_url"), ("DATABASE_DIRECT_URL", "database.direct_url")];
 
 impl Loaded {
     /// Reads the configuration from a file, if there is one, and an environment.
@@ -252,7 +253,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tradewind.toml");
         std::fs::write(&file, "colour = 1\n[http]\nbody_limit_bytes = 1\npublic_adress = 'x'\n").unwrap();
-        let errors = Loaded::load(Some(&file), env(&[("TRADEWIND__HTTP__PUBLIC_ADDRESS", "nowhere"), ("TRADEWIND__NONSENSE", "1"), ("PATH", "/bin"), ("DATABASE_URL_FILE", "/does/not/exist")])).unwrap_err().0;
+        let errors = Loaded::load(
+            Some(&file),
+            env(&[("TRADEWIND__HTTP__PUBLIC_ADDRESS", "nowhere"), ("TRADEWIND__NONSENSE", "1"), ("PATH", "/bin"), ("DATABASE_URL_FILE", "/does/not/exist")]),
+        )
+        .unwrap_err()
+        .0;
         let all = errors.join("\n");
         for part in ["colour", "http.body_limit_bytes", "http.public_adress", "TRADEWIND__HTTP__PUBLIC_ADDRESS", "TRADEWIND__NONSENSE", "/does/not/exist"] {
             assert!(all.contains(part), "{part} is missing in {all}");

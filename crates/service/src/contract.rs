@@ -165,7 +165,6 @@ impl Service {
     }
 
     /// Its routes outside both surfaces.
-    #[must_use]
     pub fn routes(&self) -> Router {
         self.pages.clone()
     }

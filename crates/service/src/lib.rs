@@ -17,5 +17,5 @@ pub use call::{Call, Command};
 pub use context::Context;
 pub use contract::{EventHandler, Job, JobHandler, Schedule, Service, WorkHandler};
 pub use failure::Failure;
-pub use surfaces::Surfaces;
 pub use futures_util::future::BoxFuture;
+pub use surfaces::Surfaces;

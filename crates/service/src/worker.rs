@@ -42,7 +42,12 @@ pub fn subscriptions(services: &[Service]) -> Subscriptions {
 
 /// Does the jobs of `services` until stopped, then finishes those in hand.
 pub async fn run(context: Context, services: Vec<Service>, options: WorkerOptions, stop: CancellationToken) {
-    let worker = Worker { context, jobs: services.iter().flat_map(Service::jobs).map(|job| (job.kind.clone(), job.clone())).collect(), options, id: Uuid::from_bytes(kernel::random::bytes()) };
+    let worker = Worker {
+        context,
+        jobs: services.iter().flat_map(Service::jobs).map(|job| (job.kind.clone(), job.clone())).collect(),
+        options,
+        id: Uuid::from_bytes(kernel::random::bytes()),
+    };
     tokio::join!(worker.work(&stop), worker.tick(&services, &stop), worker.pass_wakes_on(&stop));
 }
 

@@ -83,6 +83,9 @@ fn remove_leftovers(root: &Path) {
 
 fn belongs_to_someone(folder: &Path) -> bool {
     let pid = folder.file_name().and_then(|name| name.to_str()?.parse().ok()).and_then(rustix::process::Pid::from_raw);
-    let server = std::fs::read_to_string(folder.join("postgres/postmaster.pid")).ok().and_then(|text| text.lines().next()?.trim().parse().ok()).and_then(rustix::process::Pid::from_raw);
+    let server = std::fs::read_to_string(folder.join("postgres/postmaster.pid"))
+        .ok()
+        .and_then(|text| text.lines().next()?.trim().parse().ok())
+        .and_then(rustix::process::Pid::from_raw);
     [pid, server].into_iter().flatten().any(|pid| rustix::process::test_kill_process(pid).is_ok())
 }

@@ -24,7 +24,9 @@ impl Binaries {
             .filter_map(|folder| Some((version_of(&folder)?, folder)))
             .filter(|(version, _)| wanted.map_or(*version >= OLDEST, |wanted| *version == wanted))
             .max_by_key(|(version, _)| *version);
-        let (_, folder) = newest.ok_or_else(|| LocalError::NoBinaries(wanted.map_or_else(|| format!("{OLDEST} or newer"), |wanted| format!("{wanted} (the version that made the existing data)"))))?;
+        let (_, folder) = newest.ok_or_else(|| {
+            LocalError::NoBinaries(wanted.map_or_else(|| format!("{OLDEST} or newer"), |wanted| format!("{wanted} (the version that made the existing data)")))
+        })?;
         Ok(Self { initdb: folder.join("initdb"), postgres: folder.join("postgres") })
     }
 }

@@ -25,7 +25,11 @@ impl Cluster {
         let data = data_dir.join("postgres");
         let data = if account.reaches(&data) { data } else { PathBuf::from(format!("/var/lib/tradewind/{hash}/postgres")) };
         // A socket path may have 107 bytes, so it lies in a short place.
-        let socket_dir = if account.is_service() { PathBuf::from(format!("/run/tradewind/{hash}")) } else { std::env::temp_dir().join(format!("tradewind-{}-{hash}", rustix::process::geteuid().as_raw())) };
+        let socket_dir = if account.is_service() {
+            PathBuf::from(format!("/run/tradewind/{hash}"))
+        } else {
+            std::env::temp_dir().join(format!("tradewind-{}-{hash}", rustix::process::geteuid().as_raw()))
+        };
         Self { log: data.with_extension("log"), data, socket_dir }
     }
 

@@ -48,7 +48,8 @@ impl Reader {
     }
 
     fn read_file(&mut self, path: &Path) {
-        let table = std::fs::read_to_string(path).map_err(|error| error.to_string()).and_then(|text| text.parse::<toml::Table>().map_err(|error| error.to_string()));
+        let table =
+            std::fs::read_to_string(path).map_err(|error| error.to_string()).and_then(|text| text.parse::<toml::Table>().map_err(|error| error.to_string()));
         match table {
             Ok(table) => self.flatten("", table, path),
             Err(error) => self.problems.push(format!("{}: {error}", path.display())),
@@ -71,10 +72,7 @@ impl Reader {
     }
 
     /// A setting with a default.
-    pub(super) fn value<T: FromStr<Err: Display> + Clone>(&mut self, key: &str, default: &str) -> T
-    where
-        T: DefaultOf,
-    {
+    pub(super) fn value<T: FromStr<Err: Display> + DefaultOf>(&mut self, key: &str, default: &str) -> T {
         let given = self.given.remove(key);
         let (text, source) = given.map_or((default.to_owned(), "default".to_owned()), |given| (given.text, given.source));
         match text.parse() {

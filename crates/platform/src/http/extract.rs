@@ -110,7 +110,13 @@ fn malformed(error: &serde_json::Error) -> Problem {
 pub fn validate<T: Validate<Context = ()>>(value: &T) -> Result<(), Problem> {
     value.validate().map_err(|report| {
         report.iter().fold(Problem::invalid_body(), |problem, (path, error)| {
-            let pointer = path.to_string().replace('[', ".").replace(']', "").split('.').filter(|part| !part.is_empty()).fold(String::new(), |pointer, part| format!("{pointer}/{part}"));
+            let pointer = path
+                .to_string()
+                .replace('[', ".")
+                .replace(']', "")
+                .split('.')
+                .filter(|part| !part.is_empty())
+                .fold(String::new(), |pointer, part| format!("{pointer}/{part}"));
             problem.field(pointer, "invalid", error.message())
         })
     })

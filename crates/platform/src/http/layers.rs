@@ -76,7 +76,10 @@ async fn limit(State(kit): State<Kit>, request: Request, next: Next) -> Response
     };
     match tokio::time::timeout(kit.request_timeout, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(503, "timeout", "This took too long").detail("Whether it was done is not known. Repeat it with the same Idempotency-Key.").retry_after(1).into_response(),
+        Err(_) => Problem::new(503, "timeout", "This took too long")
+            .detail("Whether it was done is not known. Repeat it with the same Idempotency-Key.")
+            .retry_after(1)
+            .into_response(),
     }
 }
 

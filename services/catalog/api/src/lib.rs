@@ -19,8 +19,8 @@ kernel::id_kind!(/// A variant, the thing one buys.
 /// The public catalogue endpoints.
 pub mod endpoints {
     use super::{
-        AdminProduct, CategoryAnswer, CategoryDraft, ChannelAnswer, Endpoint, List, Method, Page, ProductAnswer, ProductDraft, ProductPatch, ProductSummary,
-        VariantPatch,
+        AdminProduct, CategoryAnswer, CategoryDraft, ChannelAnswer, ChannelPatch, Endpoint, List, Method, Page, ProductAnswer, ProductDraft, ProductPatch,
+        ProductSummary, VariantPatch,
     };
 
     /// The channel this request resolves to.
@@ -34,6 +34,8 @@ pub mod endpoints {
 
     /// All channels, for staff.
     pub const ADMIN_LIST_CHANNELS: Endpoint<(), List<ChannelAnswer>> = Endpoint::new(Method::Get, "/admin/v1/channels");
+    /// Changes a channel's settings; needs `If-Match`.
+    pub const ADMIN_UPDATE_CHANNEL: Endpoint<ChannelPatch, ChannelAnswer> = Endpoint::new(Method::Patch, "/admin/v1/channels/{id}");
     /// All categories, for staff.
     pub const ADMIN_LIST_CATEGORIES: Endpoint<(), List<CategoryAnswer>> = Endpoint::new(Method::Get, "/admin/v1/categories");
     /// Makes a category.
@@ -101,6 +103,34 @@ pub struct ChannelAnswer {
     pub delivery: DeliveryMethod,
     /// What stands before its order numbers, such as `TW-`.
     pub order_number_prefix: String,
+    /// The version to send back in `If-Match`.
+    pub version: i64,
+}
+
+/// Changes to a channel; what is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelPatch {
+    /// The new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(min = 1, max = 200)))]
+    pub name: Option<String>,
+    /// The host names it is reached by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(max = 50), inner(length(min = 1, max = 253))))]
+    pub hosts: Option<Vec<String>>,
+    /// Where it delivers to, at least one country.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(min = 1, max = 249)))]
+    pub countries: Option<Vec<Country>>,
+    /// The name of its delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(min = 1, max = 200)))]
+    pub delivery_name: Option<String>,
+    /// What its delivery costs, in its currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(custom(not_negative)))]
+    pub delivery_price: Option<Money>,
 }
 
 /// A way of delivery with a flat price.
