@@ -36,15 +36,15 @@ impl TestRequest {
     }
 
     /// Adds a header.
-    pub fn header(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn header(mut self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
         self.builder = self.builder.header(name, value.to_string());
         self
     }
 
     /// Sends a bearer token.
-    pub fn bearer(self, token: impl ToString) -> Self {
+    pub fn bearer(self, token: &(impl ToString + ?Sized)) -> Self {
         let value = format!("Bearer {}", token.to_string());
-        self.header("authorization", value)
+        self.header("authorization", &value)
     }
 
     /// Sends a JSON body.

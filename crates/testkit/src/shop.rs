@@ -61,7 +61,6 @@ impl Shop {
     }
 
     /// The router.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router.clone()
     }
