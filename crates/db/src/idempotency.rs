@@ -60,7 +60,26 @@ pub enum Claim {
 /// The database failed, or the wait for the first use took too long (lock timeout).
 pub async fn claim(tx: &mut Tx, key: &IdempotencyKey, lease: Duration) -> Result<Claim, sqlx::Error> {
     let now = tx.now();
-    let lease_until = now + TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
+    // A century of lease is as good as the longest span there is, and stays within what a timestamp can hold.
+    let lease_until = now + TimeDelta::from_std(lease).unwrap_or(TimeDelta::days(36_525)).min(TimeDelta::days(36_525));
+    loop {
+        if insert(tx, key, lease_until).await? {
+            return Ok(Claim::Fresh);
+        }
+        match find(tx.conn(), key, now).await? {
+            // Released or swept between the two statements: nobody has it, so take it.
+            Claim::Fresh => {}
+            Claim::TakenOver if renew(tx, key, lease_until).await? => return Ok(Claim::TakenOver),
+            // Another was faster: look again.
+            Claim::TakenOver => {}
+            other => return Ok(other),
+        }
+    }
+}
+
+/// Writes the key as running; false if somebody has it.
+async fn insert(tx: &mut Tx, key: &IdempotencyKey, lease_until: Timestamp) -> Result<bool, sqlx::Error> {
+    let now = tx.now();
     let inserted = sqlx::query!(
         "insert into ops.idempotency_key (surface, actor, route, key, request_hash, state, lease_until, created_at, expires_at)
          values ($1, $2, $3, $4, $5, 'running', $6, $7, $8) on conflict do nothing",
@@ -75,13 +94,7 @@ pub async fn claim(tx: &mut Tx, key: &IdempotencyKey, lease: Duration) -> Result
     )
     .execute(tx.conn())
     .await?;
-    if inserted.rows_affected() == 1 {
-        return Ok(Claim::Fresh);
-    }
-    match find(tx.conn(), key, now).await? {
-        Claim::TakenOver => renew(tx, key, lease_until).await,
-        other => Ok(other),
-    }
+    Ok(inserted.rows_affected() == 1)
 }
 
 /// Looks a key up without claiming it. [`Claim::Fresh`] when it is unknown, [`Claim::TakenOver`] when it could be taken over.
@@ -109,7 +122,8 @@ pub async fn find(conn: &mut PgConnection, key: &IdempotencyKey, now: Timestamp)
     })
 }
 
-async fn renew(tx: &mut Tx, key: &IdempotencyKey, lease_until: Timestamp) -> Result<Claim, sqlx::Error> {
+/// Takes a key over whose lease is over; false if somebody was faster.
+async fn renew(tx: &mut Tx, key: &IdempotencyKey, lease_until: Timestamp) -> Result<bool, sqlx::Error> {
     let now = tx.now();
     let renewed = sqlx::query!(
         "update ops.idempotency_key set lease_until = $5 where surface = $1 and actor = $2 and route = $3 and key = $4 and state = 'running' and lease_until < $6",
@@ -122,7 +136,7 @@ async fn renew(tx: &mut Tx, key: &IdempotencyKey, lease_until: Timestamp) -> Res
     )
     .execute(tx.conn())
     .await?;
-    if renewed.rows_affected() == 1 { Ok(Claim::TakenOver) } else { find(tx.conn(), key, now).await }
+    Ok(renewed.rows_affected() == 1)
 }
 
 /// Keeps the answer, in the transaction that makes it true. An answer already kept stays.

@@ -9,6 +9,9 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+/// A lease longer than this is as good as for ever, and this still fits a timestamp.
+const LONGEST_LEASE: TimeDelta = TimeDelta::days(36_525);
+
 kernel::id_kind!(pub(crate) QueuedJob => JobId, "job");
 
 /// Who hears an event: the kind of job that is written for it.
@@ -122,7 +125,7 @@ pub(crate) async fn insert(
 }
 
 /// Takes up to `most` due jobs of the kinds and versions this worker knows, and jobs whose lease ran out. Other versions are
-/// left alone without counting an attempt.
+/// left alone without counting an attempt. A job whose last attempt let its lease run out is dead: it may be what kills workers.
 ///
 /// # Errors
 /// The database failed.
@@ -135,13 +138,19 @@ pub async fn claim(
     now: Timestamp,
 ) -> Result<Vec<ClaimedJob>, sqlx::Error> {
     let (kinds, versions): (Vec<String>, Vec<i32>) = known.iter().cloned().unzip();
-    let lease_until = now + TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX);
+    let lease_until = now + TimeDelta::from_std(lease).unwrap_or(LONGEST_LEASE).min(LONGEST_LEASE);
     sqlx::query_as!(
         ClaimedJob,
-        r#"with due as (
+        r#"with lost as (
+             select id from ops.job where state = 'running' and lease_until < $3 and attempts >= max_attempts order by id for update skip locked
+         ), buried as (
+             update ops.job set state = 'dead', finished_at = $3, lease_until = null, leased_by = null,
+                 last_error = 'the lease of the last attempt ran out' || coalesce('; before that: ' || left(job.last_error, 1900), '')
+             from lost where job.id = lost.id
+         ), due as (
              select job.id from ops.job
              join unnest($1::text[], $2::integer[]) as known (kind, version) on known.kind = job.kind and job.version <= known.version
-             where (job.state = 'ready' and job.run_at <= $3) or (job.state = 'running' and job.lease_until < $3)
+             where (job.state = 'ready' and job.run_at <= $3) or (job.state = 'running' and job.lease_until < $3 and job.attempts < job.max_attempts)
              order by job.run_at, job.id limit $4
              for update of job skip locked
          )
@@ -213,14 +222,15 @@ fn backoff(attempts: i32) -> TimeDelta {
     TimeDelta::milliseconds(i64::try_from(base_ms + random::below(base_ms / 4 + 1)).unwrap_or(3_600_000))
 }
 
-/// Makes the schedules known; an existing one keeps its next moment.
+/// Makes the schedules known; an existing one keeps its next moment unless its new interval is over sooner.
 ///
 /// # Errors
 /// The database failed.
 pub async fn declare_schedule(conn: &mut PgConnection, name: &str, kind: &str, every_seconds: i32, now: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into ops.schedule (name, kind, every_seconds, next_run_at) values ($1, $2, $3, $4)
-         on conflict (name) do update set kind = excluded.kind, every_seconds = excluded.every_seconds
+         on conflict (name) do update set kind = excluded.kind, every_seconds = excluded.every_seconds,
+             next_run_at = least(schedule.next_run_at, excluded.next_run_at + make_interval(secs => excluded.every_seconds))
          where (schedule.kind, schedule.every_seconds) is distinct from (excluded.kind, excluded.every_seconds)",
         name,
         kind,
@@ -233,6 +243,9 @@ pub async fn declare_schedule(conn: &mut PgConnection, name: &str, kind: &str, e
 }
 
 /// Enqueues what is due, if this transaction is the leader: the one that holds the schedules' advisory lock. Returns how many.
+///
+/// A run that still waits, because it failed and was put back, is not doubled but brought forward: it is tried again at the schedule's
+/// pace, however long its own waiting has grown.
 ///
 /// # Errors
 /// The database failed.
@@ -247,7 +260,17 @@ pub async fn run_schedules(conn: &mut PgConnection, now: Timestamp) -> Result<us
         .fetch_all(&mut *conn)
         .await?;
     for schedule in &due {
-        insert(conn, &schedule.kind, &Value::Null, Some(&schedule.name), now, now).await?;
+        sqlx::query!(
+            "insert into ops.job (id, kind, payload, dedup_key, run_at, created_at) values ($1, $2, 'null', $3, $4, $4)
+             on conflict (kind, dedup_key) where dedup_key is not null and state in ('ready', 'running')
+             do update set run_at = least(job.run_at, excluded.run_at) where job.state = 'ready'",
+            JobId::new(now).uuid(),
+            schedule.kind,
+            schedule.name,
+            now
+        )
+        .execute(&mut *conn)
+        .await?;
     }
     Ok(due.len())
 }
@@ -281,14 +304,21 @@ pub async fn sweep(conn: &mut PgConnection, now: Timestamp) -> Result<u64, sqlx:
     Ok(jobs.rows_affected() + events.rows_affected() + keys.rows_affected())
 }
 
-/// Puts a dead job back in the queue with its attempts forgotten. False when there is no such dead job.
+/// Puts a dead job back in the queue with its attempts forgotten. False when there is no such dead job, or another one with its dedup key
+/// waits or runs by now.
 ///
 /// # Errors
 /// The database failed.
 pub async fn replay(conn: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<bool, sqlx::Error> {
-    let rows = sqlx::query!("update ops.job set state = 'ready', attempts = 0, run_at = $2, finished_at = null where id = $1 and state = 'dead'", id, now)
-        .execute(conn)
-        .await?;
+    let rows = sqlx::query!(
+        "update ops.job set state = 'ready', attempts = 0, run_at = $2, finished_at = null
+         where id = $1 and state = 'dead' and not exists (
+             select from ops.job as other where other.kind = job.kind and other.dedup_key = job.dedup_key and other.state in ('ready', 'running'))",
+        id,
+        now
+    )
+    .execute(conn)
+    .await?;
     Ok(rows.rows_affected() == 1)
 }
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::sync::watch;
 
@@ -25,6 +25,10 @@ use cluster::Cluster;
 const USER: &str = "tradewind";
 /// How long a server may take to accept connections, to stop, or to finish stopping for a Tradewind that died.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a server that says it is starting up may go on so: after a loss of power it replays its log first.
+const RECOVERY_PATIENCE: Duration = Duration::from_secs(600);
+/// The port in the socket's name, said on both sides so that PGPORT in the environment does not matter.
+const PORT: u16 = 5432;
 
 /// Where the private server lives and how it runs.
 #[derive(Debug, Clone)]
@@ -105,7 +109,9 @@ impl LocalAddress {
     /// How to connect to `database`.
     #[must_use]
     pub fn options(&self, database: &str) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass().socket(&self.socket_dir).username(USER).database(database)
+        let options = PgConnectOptions::new_without_pgpass().socket(&self.socket_dir).port(PORT).username(USER).database(database);
+        // Nothing of PGSSLMODE in the environment either: a unix socket speaks no TLS.
+        options.ssl_mode(PgSslMode::Disable)
     }
 
     /// The address as `DATABASE_URL` writes it.
@@ -206,8 +212,13 @@ impl LocalPostgres {
         loop {
             match self.address.options("postgres").connect().await {
                 Ok(conn) => return Ok(conn.close().await?),
-                Err(_) if begun.elapsed() < PATIENCE && !*self.exited.borrow() => tokio::time::sleep(Duration::from_millis(10)).await,
-                Err(_) => return Err(place.not_started()),
+                Err(error) => {
+                    let patience = if is_starting_up(&error) { RECOVERY_PATIENCE } else { PATIENCE };
+                    if begun.elapsed() > patience || *self.exited.borrow() {
+                        return Err(place.not_started());
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
             }
         }
     }
@@ -217,6 +228,11 @@ impl Drop for LocalPostgres {
     fn drop(&mut self) {
         self.interrupt();
     }
+}
+
+/// SQLSTATE 57P03: the server is there and takes no connections yet.
+fn is_starting_up(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "57P03")
 }
 
 fn prepare_folder(data_dir: &Path) -> Result<PathBuf, LocalError> {

@@ -53,7 +53,10 @@ const MIGRATE_LOCK: i64 = 7_461_000;
 /// See [`SchemaError`]. What was applied before the error stays applied.
 pub async fn run(direct: &PgConnectOptions, schemas: &[SchemaMigrations]) -> Result<(), SchemaError> {
     let mut guard = connect(direct).await?;
+    // Another migrate may take its time; waiting for it harms nobody.
+    sqlx::query("set lock_timeout = 0").execute(&mut guard).await?;
     sqlx::query("select pg_advisory_lock($1)").bind(MIGRATE_LOCK).execute(&mut guard).await?;
+    sqlx::query("select set_config('lock_timeout', $1, false)").bind(LOCK_TIMEOUT).execute(&mut guard).await?;
     let outcome = run_locked(direct, &mut guard, schemas).await;
     // Closing the connection gives up the advisory lock.
     guard.close().await?;
@@ -70,8 +73,16 @@ async fn run_locked(direct: &PgConnectOptions, guard: &mut PgConnection, schemas
         let mut migrator = Migrator { locking: false, ..borrowed(schema.migrator) };
         migrator.set_ignore_missing(true);
         migrator.run_direct(None, &mut conn, false).await.map_err(|source| SchemaError::Migration { schema: schema.schema, source })?;
+        protect_history(&mut conn, schema).await?;
         conn.close().await?;
     }
+    Ok(())
+}
+
+/// The default privileges let `_rw` write every table of the schema; what was migrated is for the owner to write.
+async fn protect_history(conn: &mut PgConnection, schema: &SchemaMigrations) -> Result<(), sqlx::Error> {
+    let revoke = format!("revoke insert, update, delete on {} from tw_{}_rw", schema.migrator.table_name, schema.schema);
+    sqlx::raw_sql(AssertSqlSafe(revoke)).execute(conn).await?;
     Ok(())
 }
 
@@ -93,10 +104,21 @@ async fn connect(direct: &PgConnectOptions) -> Result<PgConnection, sqlx::Error>
 async fn prepare_schema(conn: &mut PgConnection, schema: &'static str) -> Result<(), sqlx::Error> {
     let statements = format!(
         "do $$
+         declare
+             role text;
+             -- Since PostgreSQL 16, whoever makes a role is its member and yet may not act as it until granted.
+             act_as text := case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end;
          begin
-             if not exists (select from pg_roles where rolname = 'tw_{schema}_owner') then create role tw_{schema}_owner nologin; end if;
-             if not exists (select from pg_roles where rolname = 'tw_{schema}_rw') then create role tw_{schema}_rw nologin; end if;
-             if not pg_has_role(current_user, 'tw_{schema}_owner', 'member') then execute format('grant tw_{schema}_owner to %I', current_user); end if;
+             foreach role in array array['tw_{schema}_owner', 'tw_{schema}_rw'] loop
+                 if not exists (select from pg_roles where rolname = role) then
+                     begin
+                         execute format('create role %I nologin', role);
+                     -- Roles belong to the whole server: another database's migrate may have been faster.
+                     exception when duplicate_object or unique_violation then null;
+                     end;
+                 end if;
+             end loop;
+             if not pg_has_role(current_user, 'tw_{schema}_owner', act_as) then execute format('grant tw_{schema}_owner to %I', current_user); end if;
          end $$;
          create schema if not exists {schema} authorization tw_{schema}_owner;
          grant usage on schema {schema} to tw_{schema}_rw;

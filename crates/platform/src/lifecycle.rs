@@ -1,8 +1,10 @@
 //! An ordered life: tasks that are waited for, signals that start the drain, and a second signal that ends it at once.
 
-use futures_util::FutureExt;
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -23,8 +25,8 @@ impl Tasks {
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         let guarded = AssertUnwindSafe(work).catch_unwind();
         let watched = async move {
-            if guarded.await.is_err() {
-                tracing::error!(task = name, "a task panicked");
+            if let Err(panic) = guarded.await {
+                tracing::error!(task = name, panic = panic_text(panic.as_ref()), "a task panicked");
             }
         };
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns, so that a stopping process waits for everything")]
@@ -36,6 +38,12 @@ impl Tasks {
         self.0.close();
         tokio::time::timeout(deadline, self.0.wait()).await.is_ok()
     }
+}
+
+/// What a panic said, as far as it can be told.
+#[must_use]
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("(no words)")
 }
 
 /// Cancels `stop` at the first SIGTERM or SIGINT; the second one ends the process at once.

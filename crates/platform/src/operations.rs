@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -17,6 +18,10 @@ use crate::telemetry::Metrics;
 const STARTING: u8 = 0;
 const READY: u8 = 1;
 const DRAINING: u8 = 2;
+
+/// How long a dependency may take to answer. All are asked at once, and a probe usually gives up after a second: a dependency that hangs
+/// must not make the answer late, which would count as not ready.
+const CHECK_TIMEOUT: Duration = Duration::from_millis(400);
 
 type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
@@ -37,7 +42,10 @@ struct Report {
 impl Readiness {
     /// Says that everything is started.
     pub fn set_started(&self) {
-        self.state.store(READY, Ordering::SeqCst);
+        // A process that was told to stop while it started goes on stopping.
+        if self.state.compare_exchange(STARTING, READY, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            tracing::debug!("readiness was set before");
+        }
     }
 
     /// Says that the process is about to stop.
@@ -60,17 +68,16 @@ impl Readiness {
 
     async fn report(&self) -> Report {
         let checks: Vec<_> = self.dependencies.read().map(|checks| checks.iter().map(|(name, check)| (*name, Arc::clone(check))).collect()).unwrap_or_default();
-        let mut dependencies = BTreeMap::new();
-        for (name, check) in checks {
-            let outcome = tokio::time::timeout(std::time::Duration::from_secs(1), check()).await;
-            let (up, text) = match outcome {
+        let asked = checks.into_iter().map(async |(name, check)| {
+            let (up, text) = match tokio::time::timeout(CHECK_TIMEOUT, check()).await {
                 Ok(Ok(())) => (1.0, "up".to_owned()),
                 Ok(Err(error)) => (0.0, format!("down: {error}")),
-                Err(_) => (0.0, "down: no answer within a second".to_owned()),
+                Err(_) => (0.0, format!("down: no answer within {} ms", CHECK_TIMEOUT.as_millis())),
             };
             metrics::gauge!("dependency_up", "dependency" => name).set(up);
-            dependencies.insert(name, text);
-        }
+            (name, text)
+        });
+        let dependencies = futures_util::future::join_all(asked).await.into_iter().collect();
         let state = match self.state.load(Ordering::SeqCst) {
             STARTING => "starting",
             READY => "ready",

@@ -1,10 +1,12 @@
 //! The worker: claims jobs of the services of this process, does them under a lease, and lets schedules tick.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use db::jobs::{self, ClaimedJob, FailedJob};
 use db::{Actor, Subscriber, Subscriptions};
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -28,6 +30,9 @@ impl Default for WorkerOptions {
     }
 }
 
+/// How often what is old in `ops` is forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(300);
+
 /// Who hears which event, over all services, whether this process serves them or not.
 #[must_use]
 pub fn subscriptions(services: &[Service]) -> Subscriptions {
@@ -42,6 +47,7 @@ pub fn subscriptions(services: &[Service]) -> Subscriptions {
 
 /// Does the jobs of `services` until stopped, then finishes those in hand.
 pub async fn run(context: Context, services: Vec<Service>, options: WorkerOptions, stop: CancellationToken) {
+    let services = with_housekeeping(&context, &services);
     let worker = Worker {
         context,
         jobs: services.iter().flat_map(Service::jobs).map(|job| (job.kind.clone(), job.clone())).collect(),
@@ -57,6 +63,7 @@ pub async fn run(context: Context, services: Vec<Service>, options: WorkerOption
 /// # Errors
 /// The database failed. A job that fails is put back and does not stop the others.
 pub async fn work_off(context: &Context, services: &[Service]) -> Result<usize, Failure> {
+    let services = with_housekeeping(context, services);
     let lease = WorkerOptions::default().lease;
     let jobs: HashMap<&str, &Job> = services.iter().flat_map(Service::jobs).map(|job| (job.kind.as_str(), job)).collect();
     let known: Vec<(String, i32)> = jobs.values().map(|job| (job.kind.clone(), job.version)).collect();
@@ -73,6 +80,58 @@ pub async fn work_off(context: &Context, services: &[Service]) -> Result<usize, 
         }
         done += 1;
     }
+}
+
+/// Enqueues what the schedules of `services` have due, and returns how many jobs that are. For tools and tests; a process that serves
+/// uses [`run`].
+///
+/// # Errors
+/// The database failed.
+pub async fn tick(context: &Context, services: &[Service]) -> Result<usize, Failure> {
+    tick_once(context, &with_housekeeping(context, services), false).await
+}
+
+/// The services, and the platform's own background work: forgetting what is old in `ops`.
+fn with_housekeeping(context: &Context, services: &[Service]) -> Vec<Service> {
+    let context = context.clone();
+    let housekeeping = Service::new(db::migrate::OPS.schema, db::migrate::OPS.migrator).schedule("ops.sweep", SWEEP_EVERY, move || {
+        let context = context.clone();
+        Box::pin(async move { sweep(&context).await })
+    });
+    services.iter().cloned().chain([housekeeping]).collect()
+}
+
+/// Forgets what is old, in small transactions, until nothing old is left.
+async fn sweep(context: &Context) -> Result<(), Failure> {
+    loop {
+        let mut tx = context.db().begin(Actor::system("sweep")).await?;
+        let now = tx.now();
+        let forgotten = jobs::sweep(tx.conn(), now).await?;
+        tx.commit().await?;
+        if forgotten == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Lets the schedules tick once. The first time they are declared.
+async fn tick_once(context: &Context, services: &[Service], declared: bool) -> Result<usize, Failure> {
+    let mut tx = context.db().begin(Actor::system("schedules")).await?;
+    let now = tx.now();
+    if !declared {
+        for schedule in services.iter().flat_map(Service::schedules) {
+            let every_seconds = i32::try_from(schedule.every.as_secs()).unwrap_or(i32::MAX).max(1);
+            jobs::declare_schedule(tx.conn(), &schedule.name, &schedule.kind, every_seconds, now).await?;
+        }
+    }
+    let due = jobs::run_schedules(tx.conn(), now).await?;
+    let figures = jobs::figures(tx.conn(), now).await?;
+    tx.commit().await?;
+    if due > 0 {
+        context.db().wake().wake();
+    }
+    report(figures);
+    Ok(due)
 }
 
 struct Worker {
@@ -127,33 +186,14 @@ impl Worker {
     async fn tick(&self, services: &[Service], stop: &CancellationToken) {
         let mut declared = false;
         while stop.run_until_cancelled(tokio::time::sleep(if declared { self.options.poll } else { Duration::ZERO })).await.is_some() {
-            match self.tick_once(services, declared).await {
-                Ok(()) => declared = true,
+            match tick_once(&self.context, services, declared).await {
+                Ok(_) => declared = true,
                 Err(error) => {
                     tracing::warn!(error = format!("{error:?}"), "schedules did not run");
                     stop.run_until_cancelled(tokio::time::sleep(self.options.poll)).await;
                 }
             }
         }
-    }
-
-    async fn tick_once(&self, services: &[Service], declared: bool) -> Result<(), Failure> {
-        let mut tx = self.context.db().begin(Actor::system("schedules")).await?;
-        let now = tx.now();
-        if !declared {
-            for schedule in services.iter().flat_map(Service::schedules) {
-                let every_seconds = i32::try_from(schedule.every.as_secs()).unwrap_or(i32::MAX).max(1);
-                jobs::declare_schedule(tx.conn(), &schedule.name, &schedule.kind, every_seconds, now).await?;
-            }
-        }
-        let due = jobs::run_schedules(tx.conn(), now).await?;
-        let figures = jobs::figures(tx.conn(), now).await?;
-        tx.commit().await?;
-        if due > 0 {
-            self.context.db().wake().wake();
-        }
-        report(figures);
-        Ok(())
     }
 
     async fn pass_wakes_on(&self, stop: &CancellationToken) {
@@ -173,8 +213,9 @@ fn report(figures: jobs::QueueFigures) {
 /// Does one job and writes down what became of it. A worker killed here leaves the lease to run out, and another takes the job.
 async fn perform(context: Context, handler: JobHandler, job: ClaimedJob, lease: Duration) {
     let deadline = lease.mul_f64(0.9);
-    let outcome = match tokio::time::timeout(deadline, attempt(&context, handler, &job)).await {
-        Ok(outcome) => outcome,
+    let outcome = match tokio::time::timeout(deadline, AssertUnwindSafe(attempt(&context, handler, &job)).catch_unwind()).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(Failure::Internal(anyhow::anyhow!("panicked: {}", platform::lifecycle::panic_text(panic.as_ref())))),
         Err(_) => Err(Failure::Internal(anyhow::anyhow!("not done within {deadline:?}"))),
     };
     let result = match outcome {

@@ -92,6 +92,11 @@ impl Shop {
         worker::work_off(&self.context, &self.services).await.unwrap()
     }
 
+    /// Lets the schedules tick: enqueues every run that is due, and returns how many. [`Shop::work_off`] then does them.
+    pub async fn tick(&self) -> usize {
+        worker::tick(&self.context, &self.services).await.unwrap()
+    }
+
     /// Begins a request by method and path.
     pub fn request(&self, method: &str, path: &str) -> TestRequest {
         TestRequest::new(self.router(), method, path)

@@ -1,5 +1,6 @@
 use std::fs::{File, Permissions};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use rustix::process::Pid;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::{Account, Binaries, LocalError, LocalOptions, USER, io};
+use super::{Account, Binaries, LocalError, LocalOptions, PORT, USER, io};
 
 /// Where one cluster's files and socket lie.
 #[derive(Debug, Clone)]
@@ -48,7 +49,7 @@ impl Cluster {
     /// killed is simply begun anew.
     pub(super) fn set_up(&self, binaries: &Binaries, account: &Account, durable: bool) -> Result<(), LocalError> {
         if let Some(parent) = self.data.parent() {
-            std::fs::create_dir_all(parent).map_err(|source| io(parent, source))?;
+            make_passable(parent, account).map_err(|source| io(parent, source))?;
         }
         self.make_socket_dir(account)?;
         if self.version().is_some() {
@@ -66,7 +67,7 @@ impl Cluster {
     fn make_socket_dir(&self, account: &Account) -> Result<(), LocalError> {
         let failed = |source| io(&self.socket_dir, source);
         if let Some(parent) = self.socket_dir.parent() {
-            std::fs::create_dir_all(parent).map_err(failed)?;
+            make_passable(parent, account).map_err(failed)?;
         }
         match std::fs::DirBuilder::new().mode(0o700).create(&self.socket_dir) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -93,12 +94,13 @@ impl Cluster {
         Ok(())
     }
 
-    /// The process id in `postmaster.pid`, if that process lives and is a PostgreSQL.
+    /// The process id in `postmaster.pid`, if that process lives and serves this cluster.
     fn running(&self) -> Option<i32> {
         let pid: i32 = std::fs::read_to_string(self.data.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()?;
         let command = std::fs::read_to_string(format!("/proc/{pid}/cmdline"));
         let lives = match command {
-            Ok(command) => command.contains("postgres"),
+            // The kernel may have given the number to another program since, or even to another PostgreSQL.
+            Ok(command) => command.contains(&*self.data.to_string_lossy()),
             Err(_) if cfg!(target_os = "linux") => false,
             Err(_) => rustix::process::test_kill_process(Pid::from_raw(pid)?).is_ok(),
         };
@@ -109,12 +111,15 @@ impl Cluster {
     pub(super) fn spawn(&self, binaries: &Binaries, account: &Account, options: &LocalOptions) -> Result<(Pid, watch::Receiver<bool>), LocalError> {
         let log = File::options().create(true).append(true).open(&self.log).map_err(|source| io(&self.log, source))?;
         let mut command = account.command(&binaries.postgres, true);
-        command.arg("-D").arg(&self.data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.arg("-D").arg(&self.data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).current_dir("/");
+        // Ctrl-C goes to the whole process group of the terminal; the database must not stop before we have drained.
+        command.process_group(0);
         let durable = if options.durable { "on" } else { "off" };
         let settings = [
             format!("unix_socket_directories={}", self.socket_dir.display()),
             "unix_socket_permissions=0700".to_owned(),
             "listen_addresses=".to_owned(),
+            format!("port={PORT}"),
             format!("max_connections={}", options.max_connections),
             format!("fsync={durable}"),
             format!("full_page_writes={durable}"),
@@ -149,6 +154,21 @@ impl Cluster {
         let words = lines.iter().skip(lines.len().saturating_sub(8)).copied().collect::<Vec<_>>().join("\n");
         LocalError::NotStarted { log: self.log.display().to_string(), words }
     }
+}
+
+/// Makes a folder and those above it that are missing. A service account must be able to pass through them, whatever our umask is.
+fn make_passable(folder: &Path, account: &Account) -> std::io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        if account.is_service() {
+            std::fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+        }
+    }
+    Ok(())
 }
 
 fn initdb(binaries: &Binaries, account: &Account, folder: &Path, locale: &str, durable: bool) -> Result<(), LocalError> {

@@ -91,12 +91,23 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let path = error.path().clone();
         let inner = error.into_inner();
         match inner.classify() {
-            serde_json::error::Category::Data => Problem::invalid_body().field(pointer_of(&path), "invalid", inner.to_string()),
+            serde_json::error::Category::Data => {
+                let message = inner.to_string();
+                match missing_field(&message) {
+                    Some(name) => Problem::invalid_body().field(format!("{}/{}", pointer_of(&path), escape(name)), "required", "must be given"),
+                    None => Problem::invalid_body().field(pointer_of(&path), "invalid", message),
+                }
+            }
             _ => malformed(&inner),
         }
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
+}
+
+/// The field that a message of serde's says is missing; the path then ends at the object that lacks it.
+fn missing_field(message: &str) -> Option<&str> {
+    message.strip_prefix("missing field `")?.split('`').next()
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -127,7 +138,11 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter().fold(String::new(), |pointer, segment| match segment {
         Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } | Segment::Enum { variant: key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Map { key } | Segment::Enum { variant: key } => format!("{pointer}/{}", escape(key)),
         Segment::Unknown => pointer,
     })
+}
+
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }

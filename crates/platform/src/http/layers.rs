@@ -2,10 +2,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use kernel::{Clock, Problem, headers};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
@@ -45,7 +46,7 @@ impl Kit {
         router
             .layer(DefaultBodyLimit::max(self.body_limit_bytes))
             .layer(from_fn_with_state(self.clone(), limit))
-            .layer(CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| Problem::internal().into_response()))
+            .layer(CatchPanicLayer::custom(panicked))
             .layer(from_fn_with_state((self.clone(), surface), observe))
     }
 
@@ -68,6 +69,12 @@ pub fn api_fallbacks(router: Router) -> Router {
         .method_not_allowed_fallback(async || Problem::new(405, "method_not_allowed", "This route does not know that method"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!(panic = crate::lifecycle::panic_text(panic.as_ref()), "a handler panicked");
+    Problem::internal().into_response()
+}
+
 /// Overload, time: a request that finds no free slot or takes too long is told to come again.
 async fn limit(State(kit): State<Kit>, request: Request, next: Next) -> Response {
     let Ok(_slot) = kit.slots.try_acquire() else {
@@ -85,20 +92,19 @@ async fn limit(State(kit): State<Kit>, request: Request, next: Next) -> Response
 
 /// Names the request, counts it, writes its one canonical line, and notes its id in the problem if there is one.
 async fn observe(State((kit, surface)): State<(Kit, &'static str)>, mut request: Request, next: Next) -> Response {
-    let begun = Instant::now();
     let id = kit.request_id(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     request.extensions_mut().insert(id);
-    let in_flight = InFlight::enter(surface);
+    let mut line = CanonicalLine::begin(surface, known_method(&method), route, id);
     let mut response = next.run(request).await;
-    drop(in_flight);
 
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let old = std::mem::take(response.headers_mut());
         response = problem.instance(id.to_string()).into_response();
-        for (name, value) in &old {
-            response.headers_mut().entry(name).or_insert_with(|| value.clone());
+        let said: HeaderMap = response.headers().clone();
+        for (name, value) in old.iter().filter(|(name, _)| !said.contains_key(*name)) {
+            response.headers_mut().append(name, value.clone());
         }
     }
     let name = HeaderName::from_static(headers::REQUEST_ID);
@@ -108,28 +114,56 @@ async fn observe(State((kit, surface)): State<(Kit, &'static str)>, mut request:
     response.headers_mut().entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     response.headers_mut().entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
 
-    let status = response.status().as_u16();
-    let seconds = begun.elapsed().as_secs_f64();
-    let bytes = response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()).unwrap_or("-");
-    tracing::info!(target: "request", surface, %method, route, status, duration_us = %begun.elapsed().as_micros(), bytes, request_id = %id);
-    let labels = [("route", route), ("method", method.to_string()), ("code", status.to_string()), ("surface", surface.to_owned())];
-    metrics::counter!("http_requests_total", &labels).increment(1);
-    metrics::histogram!("http_request_duration_seconds", &labels).record(seconds);
+    line.status = response.status().as_u16();
+    line.bytes = response.body().size_hint().exact();
     response
 }
 
-/// Counts a request while it is in work, also when its client goes away.
-struct InFlight(&'static str);
+/// What is told about a request when it has been answered, or when its client went away before (status 499).
+struct CanonicalLine {
+    surface: &'static str,
+    method: &'static str,
+    route: String,
+    id: RequestId,
+    begun: Instant,
+    status: u16,
+    bytes: Option<u64>,
+}
 
-impl InFlight {
-    fn enter(surface: &'static str) -> Self {
+/// The client went away before it was answered. No status of HTTP, but what proxies write.
+const CLIENT_GONE: u16 = 499;
+
+impl CanonicalLine {
+    fn begin(surface: &'static str, method: &'static str, route: String, id: RequestId) -> Self {
         metrics::gauge!("http_requests_in_flight", "surface" => surface).increment(1.0);
-        Self(surface)
+        Self { surface, method, route, id, begun: Instant::now(), status: CLIENT_GONE, bytes: None }
     }
 }
 
-impl Drop for InFlight {
+impl Drop for CanonicalLine {
     fn drop(&mut self) {
-        metrics::gauge!("http_requests_in_flight", "surface" => self.0).decrement(1.0);
+        let Self { surface, method, status, bytes, .. } = *self;
+        let duration = self.begun.elapsed();
+        let duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(target: "request", surface, method, route = self.route, status, duration_us, bytes, request_id = %self.id);
+        metrics::gauge!("http_requests_in_flight", "surface" => surface).decrement(1.0);
+        let route = std::mem::take(&mut self.route);
+        let labels = [("route", route), ("method", method.to_owned()), ("code", status.to_string()), ("surface", surface.to_owned())];
+        metrics::counter!("http_requests_total", &labels).increment(1);
+        metrics::histogram!("http_request_duration_seconds", &labels).record(duration.as_secs_f64());
+    }
+}
+
+/// The method as logs and metrics name it. A client can make methods up, and each would be a time series of its own.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
     }
 }

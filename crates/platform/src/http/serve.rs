@@ -4,7 +4,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::Request;
+use futures_util::FutureExt;
+use http::{HeaderValue, Request, Version, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -54,13 +55,17 @@ pub async fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListe
     })
 }
 
+/// How long open connections may still bring a request once the port is closed, so that one which is on its way is not lost. Their answers
+/// tell the client to use another connection.
+const LINGER: Duration = Duration::from_millis(300);
+
 /// Serves `router` until `stop`; then accepts nothing new, lets every request in flight end, and returns, after
 /// `drain_timeout` at the latest.
 pub async fn serve(listener: TcpListener, router: Router, tasks: Tasks, stop: CancellationToken, drain_timeout: Duration) {
     let graceful = GracefulShutdown::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => tasks.spawn("connection", converse(stream, peer, router.clone(), graceful.watcher())),
+            Ok((stream, peer)) => tasks.spawn("connection", converse(stream, peer, router.clone(), graceful.watcher(), stop.clone())),
             Err(error) => {
                 // Out of file descriptors, most likely: give those in use time to close.
                 tracing::warn!(%error, "connection not accepted");
@@ -68,19 +73,45 @@ pub async fn serve(listener: TcpListener, router: Router, tasks: Tasks, stop: Ca
             }
         }
     }
+    // Clients that the system has let in already are served too.
+    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        tasks.spawn("connection", converse(stream, peer, router.clone(), graceful.watcher(), stop.clone()));
+    }
     drop(listener);
+    let closed = tokio::time::Instant::now();
+    while graceful.count() > 0 && closed.elapsed() < LINGER.min(drain_timeout) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     if tokio::time::timeout(drain_timeout, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still in flight when the drain timeout ended");
     }
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher, stop: CancellationToken) {
     // Small answers leave at once; a socket that refuses the option still works.
     drop(stream.set_nodelay(true));
+    // hyper's own timeout begins with the first byte.
+    let patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LINGER).await;
+    };
+    tokio::select! {
+        readable = tokio::time::timeout(HEADER_TIMEOUT, stream.readable()) => if !matches!(readable, Ok(Ok(()))) { return },
+        () = patience => return,
+    }
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let is_http1 = request.version() < Version::HTTP_2;
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let answer = router.clone().oneshot(request);
+        let stop = stop.clone();
+        async move {
+            let mut response = answer.await?;
+            if is_http1 && stop.is_cancelled() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, std::convert::Infallible>(response)
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
