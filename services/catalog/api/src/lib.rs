@@ -99,6 +99,9 @@ pub struct ChannelAnswer {
     pub locale: Locale,
     /// Where it delivers to.
     pub countries: Vec<Country>,
+    /// The host names it is reached by; other hosts lead to the channel `default`.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// How it delivers; one method with a flat price.
     pub delivery: DeliveryMethod,
     /// What stands before its order numbers, such as `TW-`.
@@ -113,11 +116,11 @@ pub struct ChannelAnswer {
 pub struct ChannelPatch {
     /// The new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(min = 1, max = 200)))]
+    #[garde(inner(length(min = 1, max = 200), custom(one_line)))]
     pub name: Option<String>,
-    /// The host names it is reached by.
+    /// The host names it is reached by, in small letters and without a port; they take the place of those it had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(max = 50), inner(length(min = 1, max = 253))))]
+    #[garde(inner(length(max = 50), inner(length(min = 1, max = 253), pattern("^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))))]
     pub hosts: Option<Vec<String>>,
     /// Where it delivers to, at least one country.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,7 +128,7 @@ pub struct ChannelPatch {
     pub countries: Option<Vec<Country>>,
     /// The name of its delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(min = 1, max = 200)))]
+    #[garde(inner(length(min = 1, max = 200), custom(one_line)))]
     pub delivery_name: Option<String>,
     /// What its delivery costs, in its currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,11 +189,11 @@ impl StockBand {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct MediaReference {
     /// A path or address the browser can load, such as `/media/harbour-pitcher.svg`.
-    #[garde(length(min = 1, max = 500), pattern("^(/|https://)"))]
+    #[garde(length(min = 1, max = 500), pattern("^(/|https://)"), custom(one_line))]
     #[schema(example = "/media/harbour-pitcher.svg")]
     pub url: String,
     /// What is seen, for those who do not see it.
-    #[garde(length(max = 500))]
+    #[garde(length(max = 500), custom(no_control))]
     pub alt: String,
     /// Width in pixels.
     #[garde(range(min = 1, max = 20_000))]
@@ -200,7 +203,7 @@ pub struct MediaReference {
     pub height: i32,
     /// The option value this picture shows, if it shows one in particular, such as `Oak`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(length(max = 100))]
+    #[garde(inner(length(min = 1, max = 100), custom(one_line)))]
     pub option_value: Option<String>,
 }
 
@@ -285,7 +288,7 @@ pub struct ProductSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct ProductOption {
     /// The option's name, such as `Size`.
-    #[garde(length(min = 1, max = 60))]
+    #[garde(length(min = 1, max = 60), custom(one_line))]
     pub name: String,
     /// What one can choose.
     #[garde(length(min = 1, max = 200), dive)]
@@ -296,7 +299,7 @@ pub struct ProductOption {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct OptionValue {
     /// The value, such as `M`.
-    #[garde(length(min = 1, max = 100))]
+    #[garde(length(min = 1, max = 100), custom(one_line))]
     pub value: String,
     /// A colour to show beside it, as `#rrggbb`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -327,7 +330,7 @@ pub struct ProductAnswer {
     pub options: Vec<ProductOption>,
     /// What one can buy.
     pub variants: Vec<VariantAnswer>,
-    /// The version, also sent as `ETag`.
+    /// The product's version. The `ETag` is another: it also changes with the stock.
     pub version: i64,
 }
 
@@ -356,11 +359,11 @@ pub struct CategoryDraft {
     #[garde(length(min = 1, max = 100), pattern("^[a-z0-9]+(-[a-z0-9]+)*$"))]
     pub slug: String,
     /// Its name.
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(min = 1, max = 200), custom(one_line))]
     pub name: String,
     /// A sentence about it.
     #[serde(default)]
-    #[garde(length(max = 2_000))]
+    #[garde(length(max = 2_000), custom(no_control))]
     pub description: String,
     /// The category above it.
     #[serde(default)]
@@ -376,23 +379,23 @@ pub struct ProductDraft {
     #[garde(length(min = 1, max = 100), pattern("^[a-z0-9]+(-[a-z0-9]+)*$"))]
     pub slug: String,
     /// Its name.
-    #[garde(length(min = 1, max = 200))]
+    #[garde(length(min = 1, max = 200), custom(one_line))]
     pub title: String,
     /// One sentence about it.
     #[serde(default)]
-    #[garde(length(max = 500))]
+    #[garde(length(max = 500), custom(no_control))]
     pub summary: String,
     /// The whole story.
     #[serde(default)]
-    #[garde(length(max = 20_000))]
+    #[garde(length(max = 20_000), custom(no_control))]
     pub description: String,
     /// Facts, one each.
     #[serde(default)]
-    #[garde(length(max = 50), inner(length(min = 1, max = 300)))]
+    #[garde(length(max = 50), inner(length(min = 1, max = 300), custom(one_line)))]
     pub facts: Vec<String>,
     /// The category's slug.
     #[serde(default)]
-    #[garde(inner(length(min = 1, max = 100)))]
+    #[garde(inner(length(min = 1, max = 100), custom(one_line)))]
     pub category: Option<String>,
     /// What one chooses by; empty for a product of one variant.
     #[serde(default)]
@@ -411,7 +414,7 @@ pub struct ProductDraft {
     pub published: bool,
     /// The codes of the channels it is sold in; every channel if empty.
     #[serde(default)]
-    #[garde(length(max = 50), inner(length(min = 1, max = 60)))]
+    #[garde(length(max = 50), inner(length(min = 1, max = 60), custom(one_line)))]
     pub channels: Vec<String>,
 }
 
@@ -444,6 +447,22 @@ pub struct PriceDraft {
     pub compare_at: Option<Money>,
 }
 
+/// Refuses names that show nothing or break the line.
+fn one_line(text: &str, (): &()) -> garde::Result {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err(garde::Error::new("must hold more than spaces, and no control characters"));
+    }
+    Ok(())
+}
+
+/// Refuses control characters that are not part of running text.
+fn no_control(text: &str, (): &()) -> garde::Result {
+    if text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
+        return Err(garde::Error::new("must not hold control characters"));
+    }
+    Ok(())
+}
+
 fn not_negative(money: &Money, (): &()) -> garde::Result {
     if money.amount_minor() < 0 || money.amount_minor() > 100_000_000_000 {
         return Err(garde::Error::new("must be from 0 to 100000000000 minor units"));
@@ -457,16 +476,20 @@ fn not_negative(money: &Money, (): &()) -> garde::Result {
 pub struct ProductPatch {
     /// The new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(min = 1, max = 200)))]
+    #[garde(inner(length(min = 1, max = 200), custom(one_line)))]
     pub title: Option<String>,
     /// The new sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(max = 500)))]
+    #[garde(inner(length(max = 500), custom(no_control)))]
     pub summary: Option<String>,
     /// The new story.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(max = 20_000)))]
+    #[garde(inner(length(max = 20_000), custom(no_control)))]
     pub description: Option<String>,
+    /// The slug of the category it moves to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(min = 1, max = 100), custom(one_line)))]
+    pub category: Option<String>,
     /// Whether shoppers see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
@@ -520,8 +543,14 @@ pub struct AdminProduct {
     pub summary: String,
     /// The whole story.
     pub description: String,
+    /// Facts, one each.
+    #[serde(default)]
+    pub facts: Vec<String>,
     /// Whether shoppers see it.
     pub published: bool,
+    /// The codes of the channels it is sold in.
+    #[serde(default)]
+    pub channels: Vec<String>,
     /// The category it stands in.
     pub category: Option<CategoryAnswer>,
     /// Its pictures, the main one first.
@@ -549,7 +578,7 @@ pub struct AdminVariant {
     pub stock: BTreeMap<String, StockBand>,
 }
 
-/// A product was made, changed, published or taken back: whatever shows it is stale.
+/// A product was made, changed, published or taken back, or its stock crossed a band: whatever shows it is stale.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProductChanged {
     /// The product.
@@ -560,5 +589,33 @@ pub struct ProductChanged {
 
 impl Event for ProductChanged {
     const NAME: &'static str = "catalog.ProductChanged";
+    const VERSION: i32 = 1;
+}
+
+/// A category was made: whatever shows the categories is stale.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CategoryChanged {
+    /// The category.
+    pub category_id: CategoryId,
+    /// Its place in addresses.
+    pub slug: String,
+}
+
+impl Event for CategoryChanged {
+    const NAME: &'static str = "catalog.CategoryChanged";
+    const VERSION: i32 = 1;
+}
+
+/// A channel's settings changed: whatever is shown in it is stale.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChannelChanged {
+    /// The channel.
+    pub channel_id: ChannelId,
+    /// Its short name.
+    pub code: String,
+}
+
+impl Event for ChannelChanged {
+    const NAME: &'static str = "catalog.ChannelChanged";
     const VERSION: i32 = 1;
 }

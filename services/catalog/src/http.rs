@@ -1,0 +1,5 @@
+//! The routes.
+
+pub(crate) mod admin;
+mod cached;
+pub(crate) mod store;
