@@ -167,6 +167,33 @@ pub enum MovementKind {
     Released,
 }
 
+impl MovementKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Received, Self::Counted, Self::WrittenOff, Self::Held, Self::Released];
+
+    /// The word used in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Counted => "counted",
+            Self::WrittenOff => "written_off",
+            Self::Held => "held",
+            Self::Released => "released",
+        }
+    }
+}
+
+impl From<AdjustmentReason> for MovementKind {
+    fn from(reason: AdjustmentReason) -> Self {
+        match reason {
+            AdjustmentReason::Received => Self::Received,
+            AdjustmentReason::Counted => Self::Counted,
+            AdjustmentReason::WrittenOff => Self::WrittenOff,
+        }
+    }
+}
+
 /// One entry of the append-only journal: the sums of its deltas are the level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MovementAnswer {
