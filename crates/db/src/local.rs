@@ -163,6 +163,16 @@ impl LocalPostgres {
         }
     }
 
+    /// Where PostgreSQL's programs are that [`LocalPostgres::start`] would run; starts nothing.
+    ///
+    /// # Errors
+    /// There are none.
+    pub fn find_programs(options: &LocalOptions) -> Result<PathBuf, LocalError> {
+        let version = std::fs::canonicalize(&options.data_dir).ok().and_then(|data_dir| Cluster::of(&data_dir, &Account::current()).version());
+        let programs = Binaries::find(options.bin_dir.as_deref(), version.as_deref())?;
+        Ok(programs.postgres.parent().map(Path::to_owned).unwrap_or_default())
+    }
+
     /// Where it can be reached.
     #[must_use]
     pub const fn address(&self) -> &LocalAddress {

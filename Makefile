@@ -1,0 +1,42 @@
+# The commands of the house. `make help` lists them.
+# Builds need no database: the queries are checked against the committed `.sqlx` (made anew by `cargo xtask sql`).
+export SQLX_OFFLINE := true
+CARGO ?= cargo
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+TRADEWIND := $(TARGET_DIR)/release/tradewind
+
+.DEFAULT_GOAL := help
+.PHONY: help run build tools test lint e2e bench openapi
+
+help: ## Say what there is
+	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):[^#]*## */  make \1\t/' | expand -t 18
+
+run: build ## Build the shop, start it with demo data, and print a link into the back office
+	@demo/run.sh $(TRADEWIND)
+
+build: tools ## Build the one binary, optimised
+	@echo "Building tradewind (the first time this takes a few minutes) ..."
+	$(CARGO) build --release --locked --package tradewind
+
+tools: ## See that what a build and a private database need is installed; as root on Debian, install it
+	@.ci/tools build
+
+test: tools ## Everything that must hold before a change lands: form, rules, lints, tests, a purchase in a browser
+	$(MAKE) --no-print-directory lint
+	$(CARGO) test --workspace --locked --features tradewind/faults
+	$(MAKE) --no-print-directory e2e
+
+lint: ## Only form, rules of the house and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) xtask tidy
+	$(CARGO) clippy --workspace --all-targets --locked --features tradewind/faults -- -D warnings
+
+e2e: ## Only the purchase in a browser, with and without JavaScript
+	@.ci/tools browser
+	@tests/browser/run
+
+bench: build ## Measure the optimised build; figures are ratios, for machines differ
+	$(CARGO) bench --workspace --locked
+
+openapi: ## Write docs/api/store.json and docs/api/admin.json from the handlers that serve
+	$(CARGO) run --quiet --locked --package tradewind -- openapi --write docs/api

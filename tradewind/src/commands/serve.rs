@@ -1,0 +1,221 @@
+//! The ordered life of a server: ports, database, services, work; ready; drain; and all of it in reverse.
+
+use std::path::Path;
+use std::time::Duration;
+
+use platform::config::{Config, ConfigErrors};
+use platform::http::{Kit, bind};
+use platform::lifecycle::{self, Tasks};
+use platform::operations::{self, Readiness};
+use platform::telemetry::{self, Metrics};
+use service::worker::{self, WorkerOptions};
+use service::{Context, Service, Surfaces};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::say;
+use crate::commands::version::VERSION;
+use crate::database::Database;
+use crate::public::{self, Parts};
+use crate::target::Target;
+use crate::{credential, docs, inside, services, settings};
+
+/// What to serve.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// What this process serves: `all`, or a list of `api`, `worker`, `storefront`, `backoffice` and names of services.
+    #[arg(long, default_value = "all", value_name = "PART,…")]
+    target: String,
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self { target: "all".to_owned() }
+    }
+}
+
+/// How long pools and probes may take to close.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Serves until a signal comes or the private database is lost.
+///
+/// # Errors
+/// The start failed, or the private database was lost.
+pub(crate) async fn run(file: Option<&Path>, arguments: &Arguments) -> anyhow::Result<()> {
+    let (loaded, target) = settings::load_for(file, &arguments.target, &service_names()?)?;
+    let config = loaded.config;
+    telemetry::init_logs(&config.log).map_err(|error| ConfigErrors(vec![format!("{:#}", anyhow::Error::from(error))]))?;
+    let metrics = Metrics::install()?;
+    let stop = CancellationToken::new();
+    lifecycle::stop_on_signal(stop.clone())?;
+    let ports = Ports::open(&config, &target).await?;
+    let readiness = Readiness::default();
+    let operations =
+        Part::begin("operations", |tasks, stop| platform::http::serve(ports.operations, operations::router(readiness.clone(), metrics), tasks, stop, CLOSING));
+    let outcome = match stop.run_until_cancelled(Box::pin(Shop::start(&config, &target))).await {
+        Some(Ok(shop)) => Box::pin(shop.serve(&config, &target, ports.public, &readiness, &stop)).await,
+        Some(Err(error)) => Err(error),
+        None => Ok(()),
+    };
+    operations.end(CLOSING).await;
+    tracing::info!("stopped");
+    outcome
+}
+
+fn service_names() -> anyhow::Result<Vec<&'static str>> {
+    Ok(services::unconnected()?.1.iter().map(Service::name).collect())
+}
+
+/// The ports, opened before anything else, so that a taken one is told at once.
+struct Ports {
+    public: Option<TcpListener>,
+    operations: TcpListener,
+}
+
+impl Ports {
+    async fn open(config: &Config, target: &Target) -> anyhow::Result<Self> {
+        let public = match target.is_public() {
+            true => Some(bind(config.http.public_address, "http.public_address").await?),
+            false => None,
+        };
+        Ok(Self { public, operations: bind(config.http.operations_address, "http.operations_address").await? })
+    }
+}
+
+/// A part of the process that runs until it is told to end.
+struct Part {
+    tasks: Tasks,
+    stop: CancellationToken,
+}
+
+impl Part {
+    fn begin<F: Future<Output = ()> + Send + 'static>(name: &'static str, run: impl FnOnce(Tasks, CancellationToken) -> F) -> Self {
+        let part = Self { tasks: Tasks::new(), stop: CancellationToken::new() };
+        part.tasks.spawn(name, run(part.tasks.clone(), part.stop.clone()));
+        part
+    }
+
+    /// Ends the part and waits for what it still does, for so long at most.
+    async fn end(self, patience: Duration) {
+        self.stop.cancel();
+        if !self.tasks.finish(patience).await {
+            tracing::warn!(?patience, "something did not end in time");
+        }
+    }
+}
+
+/// What stands between the database and the ports.
+struct Shop {
+    kit: Kit,
+    parts: Parts,
+    backing: Option<Backing>,
+}
+
+/// The database and what works on it; pages that call an API elsewhere have none.
+struct Backing {
+    database: Database,
+    context: Context,
+    workers: Vec<Service>,
+}
+
+impl Shop {
+    async fn start(config: &Config, target: &Target) -> anyhow::Result<Self> {
+        let credential = credential::internal(config, target)?;
+        let kit = Kit::new(&config.http, kernel::Clock::system(), credential.clone());
+        if !target.needs_database() {
+            return Ok(Self { kit, parts: Parts::default(), backing: None });
+        }
+        let database = Database::for_server(config).await?;
+        let context = inside::context(&database, &credential, config.demo);
+        let services = services::all(&context, config);
+        database.prepare(&services.iter().map(Service::migrations).collect::<Vec<_>>()).await?;
+        context.db().set_subscriptions(worker::subscriptions(&services));
+        let (served, workers) = (chosen(&services, |name| target.routes(name)), chosen(&services, |name| target.works(name)));
+        let surfaces = Surfaces::of(&context, &served);
+        let docs = target.has_whole_api().then(|| docs::router(&surfaces.store_document, &surfaces.admin_document)).transpose()?;
+        let parts = Parts { api: Some(surfaces.router), docs, storefront: None, backoffice: None };
+        Ok(Self { kit, parts, backing: Some(Backing { database, context, workers }) })
+    }
+
+    /// Serves until told to stop, then drains in order: no new requests, those in flight end, jobs in hand end, pools close, the
+    /// private database stops.
+    async fn serve(self, config: &Config, target: &Target, port: Option<TcpListener>, readiness: &Readiness, stop: &CancellationToken) -> anyhow::Result<()> {
+        let Self { kit, parts, backing } = self;
+        let address = port.as_ref().map(TcpListener::local_addr).transpose()?;
+        let router = public::router(parts, &kit);
+        let drain_timeout = config.http.drain_timeout;
+        let public = port.map(|port| Part::begin("public port", |tasks, stop| platform::http::serve(port, router, tasks, stop, drain_timeout)));
+        let work = backing.as_ref().and_then(|backing| backing.begin_work(config));
+        if let Some(backing) = &backing {
+            backing.report_on(readiness);
+        }
+        readiness.set_started();
+        announce(config, target, address);
+
+        let lost = match &backing {
+            Some(backing) => stop.run_until_cancelled(backing.database.ended_by_itself()).await,
+            None => stop.run_until_cancelled(std::future::pending()).await,
+        };
+        readiness.set_draining();
+        if lost.is_none() {
+            tokio::time::sleep(config.http.drain_delay).await;
+        }
+        for part in [public, work].into_iter().flatten() {
+            part.end(drain_timeout + CLOSING).await;
+        }
+        if let Some(backing) = backing {
+            backing.close(drain_timeout).await;
+        }
+        lost.map_or(Ok(()), Err)
+    }
+}
+
+impl Backing {
+    fn begin_work(&self, config: &Config) -> Option<Part> {
+        if self.workers.is_empty() {
+            return None;
+        }
+        let options = WorkerOptions { concurrency: config.worker.concurrency, poll: config.worker.poll, lease: config.worker.lease };
+        Some(Part::begin("worker", |_, stop| worker::run(self.context.clone(), self.workers.clone(), options, stop)))
+    }
+
+    /// Tells the state of the database on the operations port. It does not decide readiness.
+    fn report_on(&self, readiness: &Readiness) {
+        let db = self.context.db().clone();
+        readiness.register_dependency("postgres", move || {
+            let db = db.clone();
+            Box::pin(async move {
+                let mut conn = db.read_latest().await.map_err(|error| error.to_string())?;
+                sqlx::Connection::ping(&mut *conn).await.map_err(|error| error.to_string())
+            })
+        });
+    }
+
+    async fn close(self, patience: Duration) {
+        if !self.context.tasks().finish(patience).await {
+            tracing::warn!(?patience, "a unit of work did not end in time; it is rolled back");
+        }
+        if tokio::time::timeout(CLOSING, self.context.db().close()).await.is_err() {
+            tracing::warn!("the database's connections did not close in time");
+        }
+        self.database.stop().await;
+    }
+}
+
+fn chosen(services: &[Service], choose: impl Fn(&str) -> bool) -> Vec<Service> {
+    services.iter().filter(|service| choose(service.name())).cloned().collect()
+}
+
+/// Says where everything is. Never says how to get into the back office: `tradewind staff invite` does.
+fn announce(config: &Config, target: &Target, public: Option<std::net::SocketAddr>) {
+    let url = public.map(|address| settings::public_url(config, address));
+    let page = |shown: bool, name: &str, path: &str| url.as_ref().filter(|_| shown).map(|url| format!("  {name:<13}{url}{path}\n"));
+    let lines = [
+        page(target.has_storefront(), "Shop", "/"),
+        page(target.has_backoffice(), "Back office", "/backoffice"),
+        page(target.has_whole_api(), "API docs", "/docs"),
+        Some(format!("  {:<13}http://{}/readyz\n", "Operations", config.http.operations_address)),
+    ];
+    say(format_args!("\nTradewind {VERSION} is ready ({target})\n{}", lines.into_iter().flatten().collect::<String>()));
+    tracing::info!(serves = %target, version = VERSION, "ready");
+}

@@ -1,0 +1,80 @@
+//! The shop as a command works on it from inside: database, services and the API's router, without ports.
+
+use client::Client;
+use db::{Actor, Db};
+use kernel::{Clock, Token};
+use platform::config::{Config, Http};
+use platform::http::{Kit, api_fallbacks};
+use platform::lifecycle::Tasks;
+use secrecy::{ExposeSecret, SecretString};
+use service::{Context, Service, Surfaces, worker};
+
+use crate::database::Database;
+use crate::services;
+
+/// The shop without ports.
+pub(crate) struct Inside {
+    database: Database,
+    context: Context,
+    services: Vec<Service>,
+}
+
+impl Inside {
+    /// Opens the shop's database, here or beside a running server, and puts the services on it.
+    ///
+    /// # Errors
+    /// The database cannot be reached or is too old.
+    pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
+        let database = Database::for_tool(config).await?;
+        let (_, unconnected) = services::unconnected()?;
+        let schemas: Vec<_> = unconnected.iter().map(Service::migrations).collect();
+        database.prepare_for_tool(&schemas).await?;
+        let context = context(&database, &SecretString::default(), config.demo);
+        let services = services::all(&context, config);
+        context.db().set_subscriptions(worker::subscriptions(&services));
+        Ok(Self { database, context, services })
+    }
+
+    /// What services are given.
+    pub(crate) const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Calls the whole API in this process. The layers stand around it as on the public port.
+    pub(crate) fn client(&self, http: &Http) -> Client {
+        let credential = SecretString::from(Token::generate().reveal());
+        let kit = Kit::new(http, Clock::system(), credential.clone());
+        Client::in_process(kit.around(api_fallbacks(Surfaces::of(&self.context, &self.services).router), "inside"), credential)
+    }
+
+    /// A bearer token that may do everything for so many minutes, as the named part of Tradewind.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn pass(&self, name: &str, minutes: u32) -> anyhow::Result<Token> {
+        let mut tx = self.context.db().begin(Actor::system(name)).await?;
+        let token = identity::issue_system_session(&mut tx, name, minutes).await?;
+        tx.commit().await?;
+        Ok(token)
+    }
+
+    /// Does the jobs that the command left, so that the shop shows what was done even while no server runs.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn work_off(&self) -> anyhow::Result<usize> {
+        worker::work_off(&self.context, &self.services).await.map_err(|failure| anyhow::anyhow!("{}", failure.into_problem()))
+    }
+
+    /// Closes everything in order.
+    pub(crate) async fn close(self) {
+        self.context.db().close().await;
+        self.database.stop().await;
+    }
+}
+
+/// What services are given, on this database.
+pub(crate) fn context(database: &Database, internal_credential: &SecretString, demo: bool) -> Context {
+    let db = Db::new(database.options(), Clock::system());
+    Context::new(db.clone(), Tasks::new(), identity::authenticator(db), internal_credential.expose_secret(), demo)
+}
