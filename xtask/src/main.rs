@@ -1,3 +1,52 @@
-//! The house's own tools.
+//! The house's own tools: `cargo xtask tidy`, `cargo xtask sql`, `cargo xtask new-service`.
 
-fn main() {}
+mod scaffold;
+mod server;
+mod sql;
+mod tidy;
+mod workspace;
+
+use std::io::Write;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The house's own tools", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks the rules that the compiler cannot: who may depend on whom, whose SQL names which schema, safe migrations, names.
+    Tidy,
+    /// Makes `.sqlx` anew: what every query looks like to PostgreSQL, so that a build needs no database.
+    Sql {
+        /// Changes nothing; fails when the committed files are not what the queries and migrations say.
+        #[arg(long)]
+        check: bool,
+        /// Only these packages, leaving the files of all others alone. For trying things out.
+        #[arg(long = "package", short = 'p')]
+        packages: Vec<String>,
+    },
+    /// Writes a new service that compiles, is tidy and passes its test.
+    NewService {
+        /// Its name: small letters, which are also the name of its schema.
+        name: String,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let root = workspace::root()?;
+    match Cli::parse().command {
+        Command::Tidy => tidy::run(&root),
+        Command::Sql { check, packages } => sql::run(&root, check, &packages),
+        Command::NewService { name } => scaffold::run(&root, &name),
+    }
+}
+
+/// Tells the person at the terminal.
+fn say(line: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout().lock(), "{line}")?)
+}
