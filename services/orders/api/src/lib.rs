@@ -30,7 +30,7 @@ pub mod endpoints {
     pub const ADMIN_CAPTURE_ORDER: Endpoint<CaptureOrder, AdminOrder> = Endpoint::new(Method::Post, "/admin/v1/orders/{id}/capture");
     /// Cancels an order of which nothing is captured, lets its money and stock go; needs `If-Match`.
     pub const ADMIN_CANCEL_ORDER: Endpoint<CancelOrder, AdminOrder> = Endpoint::new(Method::Post, "/admin/v1/orders/{id}/cancel");
-    /// Adds a comment to the timeline.
+    /// Adds a comment to the timeline; needs `If-Match`.
     pub const ADMIN_COMMENT_ORDER: Endpoint<CommentOrder, AdminOrder> = Endpoint::new(Method::Post, "/admin/v1/orders/{id}/comments");
 }
 
@@ -73,37 +73,44 @@ pub struct Address {
     pub name: String,
     /// Company, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(chars, max = 200)))]
+    #[garde(inner(length(chars, max = 200), custom(one_line)))]
     pub company: Option<String>,
     /// Street and number.
     #[garde(custom(filled), length(chars, max = 200))]
     pub street: String,
     /// Flat, floor, care of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(chars, max = 200)))]
+    #[garde(inner(length(chars, max = 200), custom(one_line)))]
     pub extra: Option<String>,
     /// Postcode; countries without postcodes leave it empty.
-    #[garde(length(chars, max = 20))]
+    #[garde(length(chars, max = 20), custom(one_line))]
     pub postcode: String,
     /// Town.
     #[garde(custom(filled), length(chars, max = 200))]
     pub city: String,
     /// State, province or county where the country's addresses need one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(chars, max = 100)))]
+    #[garde(inner(length(chars, max = 100), custom(one_line)))]
     pub region: Option<String>,
     /// Country.
     #[garde(skip)]
     pub country: Country,
     /// Telephone, for the carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(chars, max = 40)))]
+    #[garde(inner(length(chars, max = 40), custom(one_line)))]
     pub phone: Option<String>,
 }
 
 fn filled(text: &str, (): &()) -> garde::Result {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         return Err(garde::Error::new("must not be empty or hold control characters"));
+    }
+    Ok(())
+}
+
+fn one_line(text: &str, (): &()) -> garde::Result {
+    if text.chars().any(char::is_control) {
+        return Err(garde::Error::new("must not hold control characters"));
     }
     Ok(())
 }
@@ -190,7 +197,7 @@ pub struct OrderAnswer {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct OrderQuery {
-    /// An order number, or the start of an e-mail address.
+    /// An order number, or the start of an e-mail address, 254 characters at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
     /// Only orders that stand here.
@@ -260,7 +267,7 @@ pub struct AdminOrder {
 pub struct TimelineEntryAnswer {
     /// The entry's id.
     pub id: TimelineEntryId,
-    /// The stable name of what happened: `created`, `placed`, `canceled`, `payment_failed`, `capture_succeeded`, `comment` …
+    /// The stable name of what happened: `created`, `placed`, `canceled`, `capture_requested`, `capture_succeeded`, `comment`.
     pub kind: String,
     /// What was said or what it was about.
     pub detail: Option<String>,
@@ -287,7 +294,7 @@ pub struct CaptureOrder {
 pub struct CancelOrder {
     /// A sentence for the timeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(chars, max = 1_000)))]
+    #[garde(inner(length(chars, max = 1_000), custom(running_text)))]
     pub reason: Option<String>,
 }
 
@@ -296,15 +303,22 @@ pub struct CancelOrder {
 #[serde(deny_unknown_fields)]
 pub struct CommentOrder {
     /// What to say.
-    #[garde(custom(filled_lines), length(chars, max = 5_000))]
+    #[garde(custom(filled_text), length(chars, max = 5_000))]
     pub text: String,
 }
 
-fn filled_lines(text: &str, (): &()) -> garde::Result {
+fn running_text(text: &str, (): &()) -> garde::Result {
+    if text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
+        return Err(garde::Error::new("must not hold control characters"));
+    }
+    Ok(())
+}
+
+fn filled_text(text: &str, (): &()) -> garde::Result {
     if text.trim().is_empty() {
         return Err(garde::Error::new("must not be empty"));
     }
-    Ok(())
+    running_text(text, &())
 }
 
 /// An order became a sale.
@@ -330,6 +344,8 @@ impl Event for OrderPlaced {
 pub struct OrderCanceled {
     /// The order.
     pub order_id: OrderId,
+    /// Whether it was a real sale.
+    pub channel_kind: ChannelKind,
     /// Why, as a stable code.
     pub reason: String,
 }
