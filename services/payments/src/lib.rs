@@ -1,1 +1,59 @@
-//! payments.
+//! Payments: attempts at providers, captures, voids, and the money ledger.
+
+mod attempts;
+mod captures;
+mod domain;
+mod inbox;
+mod jobs;
+pub mod ledger;
+mod payments;
+mod provider;
+mod reconcile;
+mod sandbox;
+mod store;
+mod summary;
+mod voids;
+
+pub use attempts::{Attempt, AttemptError, NewAttempt, RecordError, Recorded, find_attempt, insert_attempt, record};
+pub use captures::{CaptureError, request_capture};
+pub use payments::{Payments, Settings};
+pub use provider::Outcome;
+pub use summary::{find_payment_summary, list_payment_summaries};
+pub use voids::{VoidError, request_void};
+
+use service::{Context, Service};
+use sqlx::PgConnection;
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The service as the binary mounts it, with the usual patience.
+#[must_use]
+pub fn service(context: &Context) -> Service {
+    service_of(&Payments::new(context, Settings::default()))
+}
+
+/// The service around these payments.
+#[must_use]
+pub fn service_of(payments: &Payments) -> Service {
+    let context = payments.context();
+    let (reconciler, capturer, voider) = (payments.clone(), payments.clone(), payments.clone());
+    let (news, retention) = (context.clone(), context.clone());
+    Service::new("payments", &MIGRATOR)
+        .other_routes(sandbox::routes(context))
+        .job(captures::JOB, move |payload| Box::pin(jobs::settle_capture(capturer.clone(), payload)))
+        .job(voids::JOB, move |payload| Box::pin(jobs::settle_void(voider.clone(), payload)))
+        .job(sandbox::NEWS_JOB, move |payload| Box::pin(jobs::deliver_sandbox_news(news.clone(), payload)))
+        .schedule("payments.reconcile", payments.settings().reconcile_every, move || {
+            let payments = reconciler.clone();
+            Box::pin(async move { payments.reconcile().await.map(drop) })
+        })
+        .schedule("payments.sweep", jobs::SWEEP_EVERY, move || Box::pin(jobs::sweep(retention.clone())))
+}
+
+/// Everything about money that does not hold, in words; nothing when all is well.
+///
+/// # Errors
+/// The database failed.
+pub async fn check(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    store::check::list_violations(conn).await
+}

@@ -1,14 +1,19 @@
 //! The contract of payments: attempts, captures, and what is derived from them.
 
+use std::fmt;
+
 use garde::Validate;
 use kernel::{Endpoint, Event, Method, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 kernel::id_kind!(/// One try to pay an order.
     pub Attempt => AttemptId, "att");
 kernel::id_kind!(/// Money taken from an authorized attempt.
     pub Capture => CaptureId, "cap");
+kernel::id_kind!(/// An authorized attempt let go.
+    pub Void => VoidId, "vod");
 
 /// The payment endpoints.
 pub mod endpoints {
@@ -50,7 +55,9 @@ pub struct TestCard {
 }
 
 /// How the shopper wants to pay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+///
+/// Its debug form hides the number: people type their real card into any field that asks for one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentChoice {
     /// The provider's code, one of the channel's payment methods.
@@ -60,6 +67,12 @@ pub struct PaymentChoice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(length(max = 40)))]
     pub test_card: Option<String>,
+}
+
+impl fmt::Debug for PaymentChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaymentChoice").field("provider", &self.provider).field("test_card", &self.test_card.as_ref().map(|_| "…")).finish()
+    }
 }
 
 /// Where an attempt stands.
@@ -83,6 +96,15 @@ pub enum AttemptState {
 }
 
 impl AttemptState {
+    /// Every state, in the order of a usual life.
+    pub const ALL: [Self; 7] = [Self::Created, Self::RequiresAction, Self::Processing, Self::Authorized, Self::Failed, Self::Canceled, Self::Expired];
+
+    /// Whether the attempt has ended: nothing leads out of this state.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Authorized | Self::Failed | Self::Canceled | Self::Expired)
+    }
+
     /// The word used in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -113,6 +135,39 @@ pub enum CaptureState {
 }
 
 impl CaptureState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Requested, Self::Succeeded, Self::Failed, Self::Unknown];
+
+    /// The word used in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Where a void stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VoidState {
+    /// Written down; the provider may or may not know of it yet.
+    Requested,
+    /// The money is no longer held.
+    Succeeded,
+    /// The provider said no.
+    Failed,
+    /// The provider did not answer; it settles by itself when it does.
+    Unknown,
+}
+
+impl VoidState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Requested, Self::Succeeded, Self::Failed, Self::Unknown];
+
     /// The word used in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -163,8 +218,11 @@ pub struct AttemptAnswer {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// What was taken from it.
+    /// What was taken from it, oldest first.
     pub captures: Vec<CaptureAnswer>,
+    /// Whether and how far it was let go; the newest try.
+    #[serde(default)]
+    pub void: Option<VoidAnswer>,
 }
 
 /// A capture as staff see it.
@@ -176,6 +234,23 @@ pub struct CaptureAnswer {
     pub state: CaptureState,
     /// How much.
     pub amount: Money,
+    /// Why the provider said no, as a stable code.
+    #[serde(default)]
+    pub failure_code: Option<String>,
+    /// When it was asked for.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// A void as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VoidAnswer {
+    /// The void's id.
+    pub id: VoidId,
+    /// Where it stands.
+    pub state: VoidState,
+    /// Why the provider said no, as a stable code.
+    pub failure_code: Option<String>,
     /// When it was asked for.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -210,6 +285,8 @@ pub enum NextAction {
 pub struct AttemptChanged {
     /// The attempt.
     pub attempt_id: AttemptId,
+    /// The order it pays.
+    pub order_id: Uuid,
     /// Where it stands now.
     pub state: AttemptState,
 }
@@ -226,11 +303,29 @@ pub struct PaymentCaptured {
     pub capture_id: CaptureId,
     /// The attempt it was taken from.
     pub attempt_id: AttemptId,
+    /// The order it pays.
+    pub order_id: Uuid,
     /// How much.
     pub amount: Money,
 }
 
 impl Event for PaymentCaptured {
     const NAME: &'static str = "payments.PaymentCaptured";
+    const VERSION: i32 = 1;
+}
+
+/// Money that was held was let go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PaymentVoided {
+    /// The void.
+    pub void_id: VoidId,
+    /// The attempt that held the money.
+    pub attempt_id: AttemptId,
+    /// The order it was meant for.
+    pub order_id: Uuid,
+}
+
+impl Event for PaymentVoided {
+    const NAME: &'static str = "payments.PaymentVoided";
     const VERSION: i32 = 1;
 }
