@@ -102,6 +102,10 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
+    // serde would read a list as a struct, field by field; the bodies of the API are objects.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::invalid_body().field("", "invalid", "must be an object"));
+    }
     Ok(value)
 }
 
