@@ -22,7 +22,7 @@ pub(crate) async fn list(conn: &mut PgConnection, channel: ChannelId, currency: 
                   (select jsonb_build_object('url', m.url, 'alt', m.alt, 'width', m.width, 'height', m.height, 'option_value', m.option_value)
                    from catalog.media m
                    where m.product_id = p.id
-                   order by m.option_value in (select chosen.value from jsonb_each_text(v.options) as chosen) desc nulls last, m.position
+                   order by coalesce(m.option_value in (select chosen.value from jsonb_each_text(v.options) as chosen), false) desc, m.position
                    limit 1) as "image: Json<MediaReference>"
            from catalog.variant v
            join catalog.product p on p.id = v.product_id

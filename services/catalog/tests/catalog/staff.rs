@@ -1,0 +1,257 @@
+//! What staff do.
+
+use catalog_api::{AdminProduct, ChannelAnswer, List, ProductAnswer, ProductSummary};
+use kernel::{Currency, Money, Page};
+use serde_json::{Value, json};
+use testkit::{Reply, Shop};
+
+use crate::{create, create_category, events, matrix, open, patch, single};
+
+async fn patch_variant(shop: &Shop, product: &AdminProduct, index: usize, version: i64, body: &Value) -> Reply {
+    let path = format!("/admin/v1/products/{}/variants/{}", product.id, product.variants[index].id);
+    shop.staff("PATCH", &path).header("if-match", &format!("\"{version}\"")).json(body).send().await
+}
+
+async fn audit_actions(shop: &Shop) -> Vec<String> {
+    sqlx::query_scalar("select action from ops.audit_entry order by action").fetch_all(shop.begin().await.conn()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_product_is_made_whole_told_of_and_audited() {
+    let shop = open().await;
+    let reply = shop.staff("POST", "/admin/v1/products").json(&matrix("hills")).send().await;
+    let made: AdminProduct = reply.expect(201);
+    assert_eq!((made.version, reply.header("etag")), (1, "\"1\""));
+    assert_eq!(made.channels, ["default", "smoke"]);
+    let read = shop.staff("GET", &format!("/admin/v1/products/{}", made.id)).send().await;
+    assert_eq!((read.expect::<AdminProduct>(200), read.header("etag")), (made, "\"1\""));
+    assert_eq!(events(&shop, "catalog.ProductChanged").await, 1);
+    assert_eq!(audit_actions(&shop).await, ["product.created"]);
+}
+
+#[tokio::test]
+async fn a_matrix_of_2500_variants_is_made_and_read() {
+    let shop = open().await;
+    let values =
+        |name: &str, count: usize| json!({ "name": name, "values": (0..count).map(|value| json!({ "value": value.to_string() })).collect::<Vec<_>>() });
+    let variants: Vec<Value> = (0..2_500)
+        .map(|number| {
+            let options = json!({ "Row": (number / 50).to_string(), "Column": (number % 50).to_string() });
+            json!({ "sku": format!("GRID-{number}"), "options": options, "prices": [{ "price": { "amount": 100 + number, "currency": "EUR" } }] })
+        })
+        .collect();
+    let draft = json!({ "slug": "grid", "title": "Grid", "published": true, "options": [values("Row", 50), values("Column", 50)], "variants": variants });
+    let made = create(&shop, &draft).await;
+    assert_eq!((made.variants.len(), made.variants[2_499].sku.as_str()), (2_500, "GRID-2499"));
+    drop(patch_variant(&shop, &made, 0, 1, &json!({ "prices": [{ "price": { "amount": 1, "currency": "EUR" } }] })).await.expect::<AdminProduct>(200));
+    let page: Page<ProductSummary> = shop.read("/store/v1/products").await.expect(200);
+    assert_eq!(page.items[0].price, Money::new(1, Currency::EUR));
+}
+
+#[tokio::test]
+async fn a_repeat_with_the_same_key_makes_nothing_twice() {
+    let shop = open().await;
+    let send = async || shop.staff("POST", "/admin/v1/products").header("idempotency-key", "k1").json(&single("cup", 900)).send().await;
+    let first = send().await;
+    let second = send().await;
+    assert_eq!((first.status, second.status, second.header("idempotency-replayed"), second.header("etag")), (201, 201, "true", "\"1\""));
+    assert_eq!(first.text, second.text);
+    let other = shop.staff("POST", "/admin/v1/products").header("idempotency-key", "k1").json(&single("bowl", 900)).send().await;
+    other.expect_problem(422, "idempotency_key_reused");
+    assert_eq!(events(&shop, "catalog.ProductChanged").await, 1);
+}
+
+#[tokio::test]
+async fn a_slug_is_used_once_in_each_channel() {
+    let shop = open().await;
+    let sold_in = |sku: &str, channels: Value| {
+        let mut draft = single("cup", 900);
+        draft["variants"][0]["sku"] = json!(sku);
+        draft["channels"] = channels;
+        draft
+    };
+    create(&shop, &sold_in("A", json!(["default"]))).await;
+    let taken = shop.staff("POST", "/admin/v1/products").json(&sold_in("B", json!([]))).send().await;
+    assert_eq!(taken.expect_problem(409, "slug_taken").json["errors"][0]["pointer"], "/slug");
+    create(&shop, &sold_in("C", json!(["smoke"]))).await;
+    let all = shop.staff("GET", "/admin/v1/products").send().await.expect::<Page<AdminProduct>>(200);
+    assert_eq!(all.items.len(), 2, "the refused product left nothing behind");
+}
+
+#[tokio::test]
+async fn a_sku_is_used_once_in_the_shop_whatever_its_letters() {
+    let shop = open().await;
+    create(&shop, &single("cup", 900)).await;
+    let mut draft = matrix("hills");
+    draft["variants"][1]["sku"] = json!("cup");
+    let taken = shop.staff("POST", "/admin/v1/products").json(&draft).send().await;
+    assert_eq!(taken.expect_problem(409, "sku_taken").json["errors"][0]["pointer"], "/variants/1/sku");
+
+    let hills = create(&shop, &matrix("hills")).await;
+    patch_variant(&shop, &hills, 0, 1, &json!({ "sku": "Cup" })).await.expect_problem(409, "sku_taken");
+    let own = patch_variant(&shop, &hills, 0, 1, &json!({ "sku": "hills-black-s" })).await.expect::<AdminProduct>(200);
+    assert_eq!(own.variants[0].sku, "hills-black-s");
+}
+
+#[tokio::test]
+async fn two_products_made_at_once_with_one_sku_leave_one() {
+    let shop = open().await;
+    let make = async |slug: &str| {
+        let mut draft = single(slug, 900);
+        draft["variants"][0]["sku"] = json!("SAME");
+        shop.staff("POST", "/admin/v1/products").json(&draft).send().await.status
+    };
+    let (first, second) = tokio::join!(make("a"), make("b"));
+    let mut statuses = [first, second];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+}
+
+#[tokio::test]
+async fn an_edit_names_the_version_it_was_made_on() {
+    let shop = open().await;
+    let product = create(&shop, &matrix("hills")).await;
+    let path = format!("/admin/v1/products/{}", product.id);
+    shop.staff("PATCH", &path).json(&json!({ "title": "New" })).send().await.expect_problem(428, "version_required");
+    shop.staff("PATCH", &path).header("if-match", "abc").json(&json!({ "title": "New" })).send().await.expect_problem(400, "invalid_header");
+
+    let edited = patch(&shop, &product, 1, &json!({ "title": "New", "summary": "" })).await;
+    let after: AdminProduct = edited.expect(200);
+    assert_eq!((after.title.as_str(), after.summary.as_str(), after.description, after.version), ("New", "", product.description.clone(), 2));
+    assert_eq!(edited.header("etag"), "\"2\"");
+
+    let stale = patch(&shop, &product, 1, &json!({ "title": "Other" })).await;
+    assert_eq!(stale.expect_problem(412, "stale_version").json["context"]["version"], 2);
+    patch_variant(&shop, &product, 0, 1, &json!({ "sku": "X" })).await.expect_problem(412, "stale_version");
+    let variant = format!("{path}/variants/{}", product.variants[0].id);
+    shop.staff("PATCH", &variant).json(&json!({ "sku": "X" })).send().await.expect_problem(428, "version_required");
+    assert_eq!(audit_actions(&shop).await, ["product.created", "product.updated"]);
+}
+
+#[tokio::test]
+async fn of_two_edits_at_once_one_is_stale() {
+    let shop = open().await;
+    let product = create(&shop, &single("cup", 900)).await;
+    let (first, second) = (json!({ "title": "One" }), json!({ "title": "Two" }));
+    let (first, second) = tokio::join!(patch(&shop, &product, 1, &first), patch(&shop, &product, 1, &second));
+    let mut statuses = [first.status, second.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412]);
+}
+
+#[tokio::test]
+async fn a_variant_gets_new_prices_and_keeps_those_not_named() {
+    let shop = open().await;
+    let product = create(&shop, &matrix("hills")).await;
+    let prices = json!({ "prices": [{ "price": { "amount": 4500, "currency": "EUR" } }, { "price": { "amount": 5000, "currency": "USD" } }] });
+    let edited: AdminProduct = patch_variant(&shop, &product, 0, 1, &prices).await.expect(200);
+    let shown: Vec<String> = edited.variants[0].prices.iter().map(|price| price.price.to_string()).collect();
+    assert_eq!((shown, edited.version), (vec!["45.00 EUR".to_owned(), "50.00 USD".to_owned()], 2));
+    assert_eq!(edited.variants[0].prices[0].compare_at, None, "a new price is no reduction unless it says so");
+
+    let dollars = json!({ "prices": [{ "price": { "amount": 5500, "currency": "USD" } }] });
+    let edited: AdminProduct = patch_variant(&shop, &product, 0, 2, &dollars).await.expect(200);
+    let shown: Vec<String> = edited.variants[0].prices.iter().map(|price| price.price.to_string()).collect();
+    assert_eq!(shown, ["45.00 EUR", "55.00 USD"]);
+    let page: Page<ProductSummary> = shop.read("/store/v1/products").await.expect(200);
+    assert_eq!((page.items[0].price, page.items[0].compare_at), (Money::new(4_500, Currency::EUR), None));
+    assert_eq!(audit_actions(&shop).await, ["product.created", "variant.updated", "variant.updated"]);
+    assert_eq!(events(&shop, "catalog.ProductChanged").await, 3);
+}
+
+#[tokio::test]
+async fn a_variant_belongs_to_its_product() {
+    let shop = open().await;
+    let hills = create(&shop, &matrix("hills")).await;
+    let cup = create(&shop, &single("cup", 900)).await;
+    let path = format!("/admin/v1/products/{}/variants/{}", cup.id, hills.variants[0].id);
+    shop.staff("PATCH", &path).header("if-match", "\"1\"").json(&json!({ "sku": "X" })).send().await.expect_problem(404, "variant_not_found");
+    let cup: AdminProduct = shop.staff("GET", &format!("/admin/v1/products/{}", cup.id)).send().await.expect(200);
+    assert_eq!(cup.version, 1, "a refused edit counts nothing");
+}
+
+#[tokio::test]
+async fn a_product_moves_to_another_category() {
+    let shop = open().await;
+    create_category(&shop, "cups", None).await;
+    let product = create(&shop, &single("cup", 900)).await;
+    let moved: AdminProduct = patch(&shop, &product, 1, &json!({ "category": "cups" })).await.expect(200);
+    assert_eq!(moved.category.unwrap().slug, "cups");
+    let unknown = patch(&shop, &product, 2, &json!({ "category": "nowhere" })).await;
+    assert_eq!(unknown.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], "/category");
+    let shown: ProductAnswer = shop.read("/store/v1/products/cup").await.expect(200);
+    assert_eq!(shown.category.unwrap().slug, "cups");
+}
+
+#[tokio::test]
+async fn a_category_slug_is_used_once() {
+    let shop = open().await;
+    create_category(&shop, "cups", None).await;
+    let again = shop.staff("POST", "/admin/v1/categories").json(&json!({ "slug": "cups", "name": "Cups" })).send().await;
+    assert_eq!(again.expect_problem(409, "slug_taken").json["errors"][0]["pointer"], "/slug");
+    let orphan = json!({ "slug": "mugs", "name": "Mugs", "parent_id": catalog_api::CategoryId::new(kernel::Timestamp::UNIX_EPOCH) });
+    let orphan = shop.staff("POST", "/admin/v1/categories").json(&orphan).send().await;
+    assert_eq!(orphan.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], "/parent_id");
+    assert_eq!((audit_actions(&shop).await, events(&shop, "catalog.CategoryChanged").await), (vec!["category.created".to_owned()], 1));
+}
+
+#[tokio::test]
+async fn a_channel_is_changed_field_by_field() {
+    let shop = open().await;
+    let channels: List<ChannelAnswer> = shop.staff("GET", "/admin/v1/channels").send().await.expect(200);
+    let [default, smoke] = channels.items.as_slice() else { panic!("{channels:?}") };
+    let change = async |channel: &ChannelAnswer, version: i64, body: Value| {
+        shop.staff("PATCH", &format!("/admin/v1/channels/{}", channel.id)).header("if-match", &format!("\"{version}\"")).json(&body).send().await
+    };
+    let body = json!({ "name": "Saltmarsh Supply", "hosts": ["b.example.com", "a.example.com"], "countries": ["DE", "AT", "DE"], "delivery_price": { "amount": 0, "currency": "EUR" } });
+    let changed = change(default, 1, body).await;
+    assert_eq!(changed.header("etag"), "\"2\"");
+    let changed: ChannelAnswer = changed.expect(200);
+    let expected = ChannelAnswer {
+        name: "Saltmarsh Supply".to_owned(),
+        hosts: vec!["a.example.com".to_owned(), "b.example.com".to_owned()],
+        countries: vec!["AT".parse().unwrap(), "DE".parse().unwrap()],
+        delivery: catalog_api::DeliveryMethod { price: Money::zero(Currency::EUR), ..default.delivery.clone() },
+        version: 2,
+        ..default.clone()
+    };
+    assert_eq!(changed, expected);
+
+    change(default, 1, json!({ "name": "Late" })).await.expect_problem(412, "stale_version");
+    change(smoke, 1, json!({ "hosts": ["b.example.com"] })).await.expect_problem(409, "host_taken");
+    let kept: ChannelAnswer = change(default, 2, json!({ "hosts": ["a.example.com", "c.example.com"] })).await.expect(200);
+    assert_eq!(kept.hosts, ["a.example.com", "c.example.com"]);
+    drop(change(smoke, 1, json!({ "hosts": ["b.example.com"] })).await.expect::<ChannelAnswer>(200));
+    let dollars = change(default, 3, json!({ "delivery_price": { "amount": 1, "currency": "USD" } })).await;
+    assert_eq!(dollars.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], "/delivery_price/currency");
+    let path = format!("/admin/v1/channels/{}", default.id);
+    shop.staff("PATCH", &path).json(&json!({})).send().await.expect_problem(428, "version_required");
+    assert_eq!(events(&shop, "catalog.ChannelChanged").await, 3);
+}
+
+#[tokio::test]
+async fn who_may_only_look_changes_nothing_and_strangers_see_nothing() {
+    let shop = open().await;
+    let product = create(&shop, &single("cup", 900)).await;
+    let channel = shop.read("/store/v1/channel").await.expect::<ChannelAnswer>(200).id;
+    let one = format!("/admin/v1/products/{}", product.id);
+    let variant = format!("{one}/variants/{}", product.variants[0].id);
+    let settings = format!("/admin/v1/channels/{channel}");
+    for path in ["/admin/v1/channels", "/admin/v1/categories", "/admin/v1/products", &one] {
+        assert_eq!(shop.get(path).bearer(shop.pass().view_only()).send().await.status, 200, "{path}");
+        shop.get(path).send().await.expect_problem(401, "unauthenticated");
+    }
+    let edits = [
+        ("POST", "/admin/v1/products", single("bowl", 1)),
+        ("POST", "/admin/v1/categories", json!({ "slug": "cups", "name": "Cups" })),
+        ("PATCH", &one, json!({ "title": "X" })),
+        ("PATCH", &variant, json!({ "sku": "X" })),
+        ("PATCH", &settings, json!({ "name": "X" })),
+    ];
+    for (method, path, body) in edits {
+        let request = || shop.request(method, path).header("if-match", "\"1\"").json(&body);
+        request().bearer(shop.pass().view_only()).send().await.expect_problem(403, "forbidden");
+        request().send().await.expect_problem(401, "unauthenticated");
+    }
+    assert_eq!(audit_actions(&shop).await, ["product.created"]);
+}
