@@ -267,7 +267,7 @@ pub struct AdminOrder {
 pub struct TimelineEntryAnswer {
     /// The entry's id.
     pub id: TimelineEntryId,
-    /// The stable name of what happened: `created`, `placed`, `canceled`, `capture_requested`, `capture_succeeded`, `comment`.
+    /// The stable name of what happened: `created`, `placed`, `canceled`, `capture_requested`, `capture_succeeded`, `payment_voided`, `comment`.
     pub kind: String,
     /// What was said or what it was about.
     pub detail: Option<String>,

@@ -1,0 +1,251 @@
+//! Reading: one order, the list of staff, the rules that must hold.
+
+use std::collections::BTreeMap;
+
+use catalog_api::{ChannelId, ChannelKind, MediaReference, ProductId, VariantId};
+use inventory_api::HoldId;
+use kernel::{Currency, Money, Quantity, Timestamp};
+use orders_api::{Address, OrderId, OrderLineAnswer, OrderLineId, OrderState, OrderTotals, TimelineEntryAnswer, TimelineEntryId};
+use sqlx::types::Json;
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+
+use crate::domain;
+
+/// How many entries of a timeline are shown, the newest.
+const TIMELINE_SHOWN: i64 = 500;
+
+/// An order's row.
+#[derive(Debug)]
+pub(crate) struct OrderRow {
+    pub(crate) id: OrderId,
+    pub(crate) number: Option<String>,
+    pub(crate) state: OrderState,
+    pub(crate) version: i64,
+    pub(crate) channel_id: ChannelId,
+    pub(crate) channel_kind: ChannelKind,
+    pub(crate) token_hash: Vec<u8>,
+    pub(crate) email: String,
+    pub(crate) shipping_address: Address,
+    pub(crate) billing_address: Address,
+    pub(crate) delivery_name: String,
+    pub(crate) payment_provider: String,
+    pub(crate) totals: OrderTotals,
+    pub(crate) cancel_reason: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) placed_at: Option<Timestamp>,
+}
+
+/// One order.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn find_order(conn: &mut PgConnection, id: OrderId) -> Result<Option<OrderRow>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select number, state, version, channel_id as "channel_id: ChannelId", channel_kind, token_hash, email,
+                  shipping_address as "shipping_address: Json<Address>", billing_address as "billing_address: Json<Address>", delivery_name,
+                  payment_provider, currency as "currency: Currency", item_count, subtotal_minor, delivery_minor, total_minor, cancel_reason, created_at,
+                  placed_at
+           from orders.order where id = $1"#,
+        id.uuid()
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| {
+        let money = |minor| Money::new(minor, row.currency);
+        OrderRow {
+            id,
+            number: row.number,
+            state: domain::state(&row.state),
+            version: row.version,
+            channel_id: row.channel_id,
+            channel_kind: domain::channel_kind(&row.channel_kind),
+            token_hash: row.token_hash,
+            email: row.email,
+            shipping_address: row.shipping_address.0,
+            billing_address: row.billing_address.0,
+            delivery_name: row.delivery_name,
+            payment_provider: row.payment_provider,
+            totals: OrderTotals {
+                item_count: row.item_count,
+                subtotal: money(row.subtotal_minor),
+                delivery: money(row.delivery_minor),
+                total: money(row.total_minor),
+            },
+            cancel_reason: row.cancel_reason,
+            created_at: row.created_at,
+            placed_at: row.placed_at,
+        }
+    }))
+}
+
+/// The lines of an order, in order; the cart bounds how many there are.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn list_lines(conn: &mut PgConnection, order: OrderId, currency: Currency) -> Result<Vec<OrderLineAnswer>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select id as "id: OrderLineId", product_id as "product_id: ProductId", variant_id as "variant_id: VariantId", product_slug, sku, title,
+                  options as "options: Json<BTreeMap<String, String>>", image as "image: Json<MediaReference>", quantity as "quantity: Quantity",
+                  unit_price_minor, total_minor
+           from orders.order_line where order_id = $1 order by position"#,
+        order.uuid()
+    )
+    .fetch_all(conn)
+    .await?;
+    let lines = rows.into_iter().map(|row| OrderLineAnswer {
+        id: row.id,
+        product_id: row.product_id,
+        variant_id: row.variant_id,
+        product_slug: row.product_slug,
+        sku: row.sku,
+        title: row.title,
+        options: row.options.0,
+        image: row.image.map(|image| image.0),
+        quantity: row.quantity,
+        unit_price: Money::new(row.unit_price_minor, currency),
+        total: Money::new(row.total_minor, currency),
+    });
+    Ok(lines.collect())
+}
+
+/// What happened to an order, oldest first; of a very long story the end.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn list_timeline(conn: &mut PgConnection, order: OrderId) -> Result<Vec<TimelineEntryAnswer>, sqlx::Error> {
+    sqlx::query_as!(
+        TimelineEntryAnswer,
+        r#"select id as "id!: TimelineEntryId", kind as "kind!", detail, actor as "actor!", occurred_at as "occurred_at!"
+           from (select * from orders.timeline_entry where order_id = $1 order by sequence desc limit $2) as newest
+           order by sequence"#,
+        order.uuid(),
+        TIMELINE_SHOWN
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What a change by staff must know of an order whose row is locked.
+#[derive(Debug)]
+pub(crate) struct LockedOrder {
+    pub(crate) state: OrderState,
+    pub(crate) version: i64,
+    pub(crate) hold_id: HoldId,
+    pub(crate) currency: Currency,
+}
+
+/// An order with its row locked until the transaction ends.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn lock_order(conn: &mut PgConnection, id: OrderId) -> Result<Option<LockedOrder>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select state, version, hold_id as "hold_id: HoldId", currency as "currency: Currency" from orders.order where id = $1 for update"#,
+        id.uuid()
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| LockedOrder { state: domain::state(&row.state), version: row.version, hold_id: row.hold_id, currency: row.currency }))
+}
+
+/// Which orders to list.
+#[derive(Debug, Default)]
+pub(crate) struct OrderFilter {
+    /// An order number, or the start of an e-mail address.
+    pub(crate) q: Option<String>,
+    /// Only those that stand here.
+    pub(crate) state: Option<OrderState>,
+    /// Only those of this channel; live channels only if absent.
+    pub(crate) channel: Option<String>,
+    /// Only those that come after this one.
+    pub(crate) after: Option<(Timestamp, OrderId)>,
+}
+
+/// An order in a list.
+#[derive(Debug, FromRow)]
+pub(crate) struct ListedOrder {
+    pub(crate) id: OrderId,
+    pub(crate) number: Option<String>,
+    pub(crate) state: String,
+    pub(crate) channel_kind: String,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) item_count: i64,
+    pub(crate) total_minor: i64,
+    pub(crate) currency: Currency,
+    pub(crate) created_at: Timestamp,
+    pub(crate) placed_at: Option<Timestamp>,
+}
+
+/// Up to `most` orders, newest first.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn list_orders(conn: &mut PgConnection, filter: &OrderFilter, most: i64) -> Result<Vec<ListedOrder>, sqlx::Error> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select id, number, state, channel_kind, email, name, item_count, total_minor, currency, created_at, placed_at from orders.order where ",
+    );
+    match &filter.channel {
+        Some(code) => query.push("channel_code = ").push_bind(code),
+        None => query.push("channel_kind = ").push_bind(ChannelKind::Live.as_str()),
+    };
+    if let Some(state) = filter.state {
+        query.push(" and state = ").push_bind(state.as_str());
+    }
+    if let Some(q) = &filter.q {
+        query.push(" and (number = ").push_bind(q.to_uppercase()).push(" or number = ").push_bind(q);
+        query.push(" or lower(email) like ").push_bind(starting_with(&q.to_lowercase())).push(")");
+    }
+    if let Some((created_at, id)) = filter.after {
+        query.push(" and (created_at, id) < (").push_bind(created_at).push(", ").push_bind(id.uuid()).push(")");
+    }
+    query.push(" order by created_at desc, id desc limit ").push_bind(most);
+    query.build_query_as().fetch_all(conn).await
+}
+
+/// A LIKE pattern of everything that starts with a text, taken letter by letter.
+fn starting_with(text: &str) -> String {
+    text.chars().flat_map(|letter| matches!(letter, '%' | '_' | '\\').then_some('\\').into_iter().chain([letter])).chain(['%']).collect()
+}
+
+/// The rules that do not hold, in words, 100 at most. None of them can be broken by what this service does.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn broken_rules(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select broken.rule as "rule!" from (
+             select format('order %s: its lines do not add up to it', found.id) as rule
+             from orders.order as found
+             left join (select order_id, sum(total_minor) as total, sum(quantity) as units from orders.order_line group by order_id) as lines
+                  on lines.order_id = found.id
+             where lines.total is distinct from found.subtotal_minor or lines.units is distinct from found.item_count
+             union all
+             select format('order %s: its timeline does not say that it was made', found.id)
+             from orders.order as found
+             where not exists (select 1 from orders.timeline_entry as entry where entry.order_id = found.id and entry.kind = 'created')
+             union all
+             select format('order %s: its timeline does not say once that it was placed', found.id)
+             from orders.order as found
+             where (found.placed_at is not null)::integer
+                   <> (select count(*) from orders.timeline_entry as entry where entry.order_id = found.id and entry.kind = 'placed')
+             union all
+             select format('order %s: its timeline does not say once that it was canceled', found.id)
+             from orders.order as found
+             where (found.state = 'canceled')::integer
+                   <> (select count(*) from orders.timeline_entry as entry where entry.order_id = found.id and entry.kind = 'canceled')
+           ) as broken limit 100"#
+    )
+    .fetch_all(conn)
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::starting_with;
+
+    #[test]
+    fn wildcards_in_a_search_stand_for_themselves() {
+        assert_eq!(starting_with(r"a_b%c\d"), r"a\_b\%c\\d%");
+    }
+}
