@@ -18,4 +18,5 @@ pub use context::Context;
 pub use contract::{EventHandler, Job, JobHandler, Schedule, Service, WorkHandler};
 pub use failure::Failure;
 pub use futures_util::future::BoxFuture;
+pub use mutation::{claim_key, in_progress, key_reused};
 pub use surfaces::Surfaces;

@@ -26,7 +26,7 @@ impl Context {
         self.detached("mutation", async move {
             let mut tx = context.db().begin(actor).await?;
             if let Some(key) = &key {
-                match claim(&mut tx, key, LEASE).await? {
+                match claim_key(&mut tx, key, LEASE).await? {
                     Claim::Fresh | Claim::TakenOver => {}
                     Claim::Done(kept) => return Ok(Answer::replayed(kept)),
                     Claim::Running => return Err(in_progress().into()),
@@ -65,7 +65,7 @@ impl Context {
 ///
 /// # Errors
 /// The database failed.
-pub(crate) async fn claim(tx: &mut Tx, key: &IdempotencyKey, lease: Duration) -> Result<Claim, Failure> {
+pub async fn claim_key(tx: &mut Tx, key: &IdempotencyKey, lease: Duration) -> Result<Claim, Failure> {
     match idempotency::claim(tx, key, lease).await {
         Err(error) if db::is_lock_timeout(&error) => Ok(Claim::Running),
         other => Ok(other?),
@@ -73,11 +73,13 @@ pub(crate) async fn claim(tx: &mut Tx, key: &IdempotencyKey, lease: Duration) ->
 }
 
 /// 409: the first request with this key has not ended yet.
-fn in_progress() -> Problem {
+#[must_use]
+pub fn in_progress() -> Problem {
     Problem::new(409, "in_progress", "The same request is still being worked on").retry_after(2)
 }
 
 /// 422: the key was used for another request.
-fn key_reused() -> Problem {
+#[must_use]
+pub fn key_reused() -> Problem {
     Problem::new(422, "idempotency_key_reused", "This Idempotency-Key was used for another request").detail("Use a new key for a new request.")
 }

@@ -79,6 +79,13 @@ impl Reply {
         serde_json::from_value(self.json.clone()).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
+    /// Panics with the whole answer when the status is another.
+    #[track_caller]
+    pub fn expect_status(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
     /// Panics unless it is this problem.
     #[track_caller]
     pub fn expect_problem(&self, status: u16, code: &str) -> &Self {

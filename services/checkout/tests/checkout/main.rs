@@ -1,0 +1,8 @@
+//! Checkout through the router, on real PostgreSQL, with every service it works with.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod completion;
+mod fixture;
+mod payment;
+mod proofs;
+mod refusals;
