@@ -3,6 +3,7 @@
 mod attempts;
 mod captures;
 mod domain;
+mod http;
 mod inbox;
 mod jobs;
 pub mod ledger;
@@ -39,6 +40,7 @@ pub fn service_of(payments: &Payments) -> Service {
     let (reconciler, capturer, voider) = (payments.clone(), payments.clone(), payments.clone());
     let (news, retention) = (context.clone(), context.clone());
     Service::new("payments", &MIGRATOR)
+        .store_api(http::store_routes(payments))
         .other_routes(sandbox::routes(context))
         .job(captures::JOB, move |payload| Box::pin(jobs::settle_capture(capturer.clone(), payload)))
         .job(voids::JOB, move |payload| Box::pin(jobs::settle_void(voider.clone(), payload)))
