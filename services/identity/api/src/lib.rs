@@ -52,6 +52,19 @@ impl Role {
     }
 }
 
+/// The text names no role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be owner, manager or viewer")]
+pub struct RoleError;
+
+impl std::str::FromStr for Role {
+    type Err = RoleError;
+
+    fn from_str(text: &str) -> Result<Self, RoleError> {
+        [Self::Owner, Self::Manager, Self::Viewer].into_iter().find(|role| role.as_str() == text).ok_or(RoleError)
+    }
+}
+
 /// A member of staff.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StaffAnswer {
