@@ -1,7 +1,8 @@
 //! The routes: locations, levels and their journal, all for staff.
 
 use axum::extract::State;
-use catalog_api::{List, VariantId};
+use catalog_api::{ChannelId, List, VariantId};
+use db::Tx;
 use inventory_api::{AdjustLevel, LevelAnswer, LevelQuery, LocationAnswer, LocationDraft, LocationId, MovementAnswer, MovementQuery};
 use kernel::{Page, PageQuery, Problem};
 use platform::http::Query;
@@ -62,6 +63,7 @@ async fn create_location(State(context): State<Context>, staff: Staff, command: 
                 let LocationDraft { code, name, mut channel_ids } = body;
                 channel_ids.sort_unstable();
                 channel_ids.dedup();
+                check_channels(tx, &channel_ids).await?;
                 let now = tx.now();
                 let id = LocationId::new(now);
                 store::insert_location(tx.conn(), &NewLocation { id, code: &code, name: &name, channels: &channel_ids }, now).await.map_err(code_taken)?;
@@ -70,6 +72,15 @@ async fn create_location(State(context): State<Context>, staff: Staff, command: 
             })
         })
         .await
+}
+
+/// Refuses channels that do not exist: a location's channels never change.
+async fn check_channels(tx: &mut Tx, channel_ids: &[ChannelId]) -> Result<(), Failure> {
+    let known = catalog::list_channels(tx.conn()).await?;
+    match channel_ids.iter().find(|id| known.iter().all(|channel| channel.id != **id)) {
+        Some(id) => Err(Problem::invalid_body().field("/channel_ids", "unknown", format!("{id} is none of the channels")).into()),
+        None => Ok(()),
+    }
 }
 
 fn code_taken(error: sqlx::Error) -> Failure {

@@ -50,11 +50,18 @@ pub struct LocationDraft {
     #[garde(length(min = 1, max = 60), pattern("^[a-z0-9]+(-[a-z0-9]+)*$"))]
     pub code: String,
     /// Its name.
-    #[garde(length(min = 1, max = 200))]
+    #[garde(custom(filled), length(chars, max = 200))]
     pub name: String,
     /// The channels it serves; several locations of one channel are used in the order they were made.
     #[garde(length(max = 50))]
     pub channel_ids: Vec<ChannelId>,
+}
+
+fn filled(text: &str, (): &()) -> garde::Result {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err(garde::Error::new("must hold more than spaces, and no control characters"));
+    }
+    Ok(())
 }
 
 /// Which levels to list; add `limit` and `after`.

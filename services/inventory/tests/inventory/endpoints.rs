@@ -1,4 +1,4 @@
-use catalog_api::List;
+use catalog_api::{ChannelId, List};
 use inventory::HoldUntil;
 use inventory_api::{LevelAnswer, LocationAnswer, LocationId, MovementAnswer, MovementKind};
 use kernel::Page;
@@ -46,6 +46,11 @@ async fn bad_locations_are_refused_with_the_field_to_mend() {
     assert_eq!(create(draft("a", "")).await.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], "/name");
     create(json!({ "code": "a", "name": "A", "channel_ids": ["chn_1"] })).await.expect_problem(422, "invalid_body");
     create(json!({ "code": "a", "name": "A", "channel_ids": [], "color": "red" })).await.expect_problem(422, "invalid_body");
+    for name in ["  ", "A\u{0}", "A\nB", &"a".repeat(201)] {
+        assert_eq!(create(draft("a", name)).await.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], "/name", "{name:?}");
+    }
+    let unknown = json!({ "code": "a", "name": "A", "channel_ids": [channel(), ChannelId::new(shop.clock().now())] });
+    assert_eq!(create(unknown).await.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], "/channel_ids");
     create(json!({ "code": "a", "name": "A", "channel_ids": vec![channel(); 51] })).await.expect_problem(422, "invalid_body");
     shop.staff("POST", LOCATIONS).body("{").header("content-type", "application/json").send().await.expect_problem(400, "malformed_json");
     shop.staff("POST", LOCATIONS).body("{}").send().await.expect_problem(415, "unsupported_media_type");

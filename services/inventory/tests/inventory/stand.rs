@@ -26,7 +26,7 @@ pub(crate) fn main_location() -> LocationId {
 }
 
 pub(crate) async fn open() -> Shop {
-    Shop::open(|context| vec![inventory::service(context)]).await
+    Shop::open(|context| vec![catalog::service(context), inventory::service(context)]).await
 }
 
 pub(crate) fn variant(shop: &Shop) -> VariantId {
@@ -121,7 +121,7 @@ pub(crate) async fn run(shop: &Shop, kind: &str) {
     let mut tx = shop.begin().await;
     tx.enqueue(kind, &Value::Null, None, None).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(shop.work_off().await, 1);
+    assert!(shop.work_off().await >= 1);
     let failed: i64 = number(shop, "select count(*) from ops.job where state <> 'done'").await;
     assert_eq!(failed, 0, "{kind} failed");
 }
