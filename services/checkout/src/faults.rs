@@ -67,7 +67,9 @@ pub fn reach(point: FaultPoint) {
     let armed = std::env::var(VARIABLE).is_ok_and(|name| name == point.as_str());
     if armed {
         tracing::warn!(point = point.as_str(), "fault point reached, killing this process");
-        drop(rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL));
+        if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL) {
+            tracing::error!(%error, "this process cannot kill itself");
+        }
         // The signal may take a moment; nothing must happen meanwhile.
         loop {
             std::thread::park();

@@ -1,0 +1,11 @@
+//! The real program on a data folder of its own: how it starts, refuses, drains, dies and comes back.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod api;
+#[cfg(feature = "faults")]
+mod faults;
+mod lifecycle;
+mod process;
+mod refusals;
+mod seed;
+mod tools;
