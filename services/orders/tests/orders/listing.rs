@@ -1,0 +1,112 @@
+//! The list of staff.
+
+use kernel::Page;
+use orders_api::OrderSummary;
+use payments_api::PaymentStatus;
+use testkit::Shop;
+
+use crate::stand::{Plan, euros, open, placed};
+
+async fn list(shop: &Shop, query: &str) -> Page<OrderSummary> {
+    shop.staff("GET", &format!("/admin/v1/orders{query}")).send().await.expect(200)
+}
+
+async fn emails(shop: &Shop, query: &str) -> Vec<String> {
+    list(shop, query).await.items.into_iter().map(|order| order.email).collect()
+}
+
+#[tokio::test]
+async fn orders_are_listed_newest_first_with_what_staff_need_to_know() {
+    let shop = open().await;
+    placed(&shop).await;
+    shop.wait(1);
+    let second = Plan { email: "grace@example.com", name: "Grace Hopper", ..Plan::default() }.placed(&shop).await;
+    let page = list(&shop, "").await;
+    assert_eq!(page.items.iter().map(|order| order.number.as_deref().unwrap()).collect::<Vec<_>>(), ["TW-1002", "TW-1001"]);
+    let newest = &page.items[0];
+    assert_eq!((newest.id, newest.name.as_str(), newest.item_count, newest.total), (second.id, "Grace Hopper", 3, euros(2_990)));
+    assert_eq!(newest.payment_status, PaymentStatus::Authorized);
+    assert_eq!(page.next, None);
+}
+
+#[tokio::test]
+async fn trials_are_left_out_unless_their_channel_is_named() {
+    let shop = open().await;
+    placed(&shop).await;
+    Plan { channel: 2, email: "smoke@example.com", ..Plan::default() }.placed(&shop).await;
+    assert_eq!(emails(&shop, "").await, ["ada@example.com"]);
+    assert_eq!(emails(&shop, "?channel=smoke").await, ["smoke@example.com"]);
+    assert_eq!(emails(&shop, "?channel=default").await, ["ada@example.com"]);
+    assert!(emails(&shop, "?channel=nowhere").await.is_empty());
+    assert!(emails(&shop, "?q=smoke@example.com").await.is_empty());
+}
+
+#[tokio::test]
+async fn orders_are_found_by_state_number_and_the_start_of_the_email() {
+    let shop = open().await;
+    placed(&shop).await;
+    Plan { email: "Ada.B@example.com", ..Plan::default() }.pending(&shop).await;
+    Plan { email: "a_d%a@example.com", ..Plan::default() }.pending(&shop).await.cancel_pending("card_declined").await;
+    assert_eq!(emails(&shop, "?state=placed").await, ["ada@example.com"]);
+    assert_eq!(emails(&shop, "?state=pending").await, ["Ada.B@example.com"]);
+    assert_eq!(emails(&shop, "?state=canceled&q=a_d").await, ["a_d%a@example.com"]);
+    assert_eq!(emails(&shop, "?q=tw-1001").await, ["ada@example.com"]);
+    assert_eq!(emails(&shop, "?q=ADA.").await, ["Ada.B@example.com"], "letter case does not matter");
+    assert_eq!(emails(&shop, "?q=a_d%25a").await, ["a_d%a@example.com"], "wildcards are letters");
+    assert!(emails(&shop, "?q=%25").await.is_empty());
+    assert!(emails(&shop, "?q=1001").await.is_empty(), "a number is looked for whole");
+    assert_eq!(emails(&shop, "?q=&channel=").await.len(), 3, "an empty field of a form asks for nothing");
+}
+
+#[tokio::test]
+async fn pages_show_every_order_once_even_of_one_moment_and_while_new_ones_come() {
+    let shop = open().await;
+    for _ in 0..7 {
+        Plan::default().pending(&shop).await;
+    }
+    let mut seen = Vec::new();
+    let mut query = "?limit=3".to_owned();
+    loop {
+        let page = list(&shop, &query).await;
+        assert!(page.items.len() <= 3);
+        seen.extend(page.items.iter().map(|order| order.id));
+        // A new order comes before what was seen, and does not push anything onto the next page.
+        shop.wait(1);
+        Plan::default().pending(&shop).await;
+        let Some(next) = page.next else { break };
+        query = format!("?limit=3&after={next}");
+    }
+    assert_eq!(seen.len(), 7);
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 7);
+}
+
+#[tokio::test]
+async fn a_page_of_exactly_the_rest_has_no_next() {
+    let shop = open().await;
+    for _ in 0..2 {
+        Plan::default().pending(&shop).await;
+    }
+    assert!(list(&shop, "?limit=2").await.next.is_none());
+    assert!(list(&shop, "?limit=1").await.next.is_some());
+}
+
+#[tokio::test]
+async fn viewers_may_look_and_nobody_else() {
+    let shop = open().await;
+    let order = placed(&shop).await;
+    for path in ["/admin/v1/orders".to_owned(), order.path()] {
+        assert_eq!(shop.get(&path).bearer(shop.pass().view_only()).send().await.status, 200);
+        shop.get(&path).send().await.expect_problem(401, "unauthenticated");
+        shop.get(&path).bearer(&order.token).send().await.expect_problem(401, "unauthenticated");
+    }
+    for what in ["capture", "cancel", "comments"] {
+        let path = format!("{}/{what}", order.path());
+        let body = if what == "comments" { serde_json::json!({ "text": "hello" }) } else { serde_json::json!({}) };
+        let by = |token: &kernel::Token| shop.post(&path).bearer(token).header("if-match", "\"2\"").json(&body).send();
+        by(shop.pass().view_only()).await.expect_problem(403, "forbidden");
+        by(&order.token).await.expect_problem(401, "unauthenticated");
+    }
+    assert_eq!(order.story().await, ["created", "placed"]);
+}
