@@ -4,7 +4,8 @@ use std::fmt;
 
 use garde::Validate;
 use kernel::{Endpoint, Event, Method, Money, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -64,9 +65,25 @@ pub struct PaymentChoice {
     #[garde(length(min = 1, max = 40))]
     pub provider: String,
     /// For the sandbox only: one of its test card numbers. Any other number is refused and not kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "card_text")]
     #[garde(inner(length(max = 40)))]
     pub test_card: Option<String>,
+}
+
+/// Reads the number as text. A refusal of serde's own would repeat what was sent, and that may be a real number.
+fn card_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Sent {
+        Text(String),
+        Nothing(()),
+        Other(IgnoredAny),
+    }
+    match Sent::deserialize(deserializer)? {
+        Sent::Text(text) => Ok(Some(text)),
+        Sent::Nothing(()) => Ok(None),
+        Sent::Other(_) => Err(serde::de::Error::custom("must be text, such as one of the test cards")),
+    }
 }
 
 impl fmt::Debug for PaymentChoice {

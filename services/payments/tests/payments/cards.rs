@@ -6,7 +6,8 @@ use catalog_api::ChannelKind;
 use futures_util::future::join_all;
 use kernel::Problem;
 use payments::{AttemptError, Outcome, Payments, RecordError, Settings};
-use payments_api::{AttemptState, NextAction, PaymentStatus};
+use payments_api::{AttemptState, NextAction, PaymentChoice, PaymentStatus};
+use serde_json::json;
 use service::Context;
 use testkit::StaffPass;
 
@@ -89,6 +90,18 @@ async fn a_number_that_is_no_test_card_is_refused_and_kept_nowhere() {
     assert!(!format!("{refused:?}").contains(number));
     tx.commit().await.unwrap();
     assert_eq!(stand.count("select count(*) from payments.attempt").await, 0);
+}
+
+#[test]
+fn a_choice_is_read_without_repeating_what_was_typed_into_the_wrong_form() {
+    let read = |card: serde_json::Value| serde_json::from_value::<PaymentChoice>(json!({ "provider": "sandbox", "test_card": card }));
+    assert_eq!(read(json!("0000")).unwrap().test_card.as_deref(), Some("0000"));
+    assert_eq!(read(json!(null)).unwrap().test_card, None);
+    assert_eq!(serde_json::from_value::<PaymentChoice>(json!({ "provider": "manual" })).unwrap().test_card, None);
+    for wrong in [json!(5_105_105_105_105_100_i64), json!([5_105_105_105_105_100_i64]), json!({ "n": "5105105105105100" })] {
+        let refusal = read(wrong).unwrap_err().to_string();
+        assert!(refusal.contains("must be text") && !refusal.contains("5105"), "{refusal}");
+    }
 }
 
 #[tokio::test]

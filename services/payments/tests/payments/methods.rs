@@ -7,6 +7,9 @@ use crate::Stand;
 #[tokio::test]
 async fn the_methods_of_a_channel_are_told_with_the_test_cards_of_the_sandbox() {
     let stand = Stand::open().await;
+    for channel in ["default", "smoke"] {
+        assert_eq!(stand.shop.get("/store/v1/payment-methods").header("x-channel", channel).send().await.status, 200, "{channel}");
+    }
     let methods: PaymentMethods = stand.shop.get("/store/v1/payment-methods").header("x-channel", "default").send().await.expect(200);
     assert_eq!(methods.items.iter().map(|method| method.provider.as_str()).collect::<Vec<_>>(), ["manual", "sandbox"]);
     assert!(methods.items[0].test_cards.is_empty());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use payments::Outcome;
 use payments_api::{AttemptState, NextAction};
 
-use crate::{Stand, card, choice};
+use crate::{Stand, bank_transfer, card, choice};
 
 const CHANGED: &str = "payments.AttemptChanged";
 
@@ -87,6 +87,15 @@ async fn a_request_that_was_lost_on_the_way_is_canceled() {
     let stand = Stand::open_impatient().await;
     let attempt = stand.pay(card::IS_LOST).await;
     assert_eq!(attempt.state, AttemptState::Processing);
+    stand.shop.wait(31);
+    assert_eq!(stand.payments.reconcile().await.unwrap(), 1);
+    assert_eq!(stand.attempt(attempt.id).await.state, AttemptState::Canceled);
+}
+
+#[tokio::test]
+async fn a_bank_transfer_that_was_written_and_never_recorded_is_canceled() {
+    let stand = Stand::open().await;
+    let attempt = stand.create(bank_transfer()).await;
     stand.shop.wait(31);
     assert_eq!(stand.payments.reconcile().await.unwrap(), 1);
     assert_eq!(stand.attempt(attempt.id).await.state, AttemptState::Canceled);
