@@ -6,6 +6,7 @@ mod credential;
 mod database;
 mod docs;
 mod inside;
+mod pages;
 mod public;
 mod seed;
 mod services;

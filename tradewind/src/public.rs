@@ -7,27 +7,27 @@ use kernel::Problem;
 use platform::http::{Kit, api_fallbacks};
 use tower::ServiceExt;
 
+use crate::pages::Pages;
+
 /// What a process has to serve on the public port.
 #[derive(Default)]
 pub(crate) struct Parts {
     /// The routes of the API and of webhooks, without fallbacks.
-    pub(crate) api: Option<Router>,
+    pub(crate) api: Router,
     /// The page and documents that describe the API.
     pub(crate) docs: Option<Router>,
-    /// The shop's pages.
-    pub(crate) storefront: Option<Router>,
-    /// The back office's pages, below `/backoffice`.
-    pub(crate) backoffice: Option<Router>,
+    /// The pages; the back office's are below `/backoffice`.
+    pub(crate) pages: Pages,
 }
 
 /// Puts the parts together. Each has the kit's layers around it under a name of its own; all share the kit's limits.
 pub(crate) fn router(parts: Parts, kit: &Kit) -> Router {
-    let api = problems_below_api_prefixes(parts.api.unwrap_or_default());
+    let api = problems_below_api_prefixes(parts.api);
     let api = kit.around(api.method_not_allowed_fallback(method_not_allowed), "api");
     let docs = parts.docs.map(|docs| kit.around(docs, "docs")).unwrap_or_default();
     let unknown = kit.around(api_fallbacks(Router::new()), "unknown");
-    let storefront = parts.storefront.map_or_else(|| unknown.clone(), |pages| kit.around(pages, "storefront"));
-    let backoffice = parts.backoffice.map_or(unknown, |pages| kit.around(pages, "backoffice"));
+    let storefront = parts.pages.storefront.map_or_else(|| unknown.clone(), |pages| kit.around(pages, "storefront"));
+    let backoffice = parts.pages.backoffice.map_or(unknown, |pages| kit.around(pages, "backoffice"));
     let pages = tower::service_fn(move |request: Request| {
         let pages = if is_backoffice(request.uri().path()) { &backoffice } else { &storefront };
         pages.clone().oneshot(request)

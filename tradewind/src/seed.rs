@@ -13,7 +13,7 @@ use client::{CallError, Client};
 use kernel::MAX_PAGE;
 use secrecy::SecretString;
 
-use data::Catalogue;
+pub(crate) use data::Catalogue;
 
 /// The name a channel has as long as nobody has given it one.
 const UNNAMED: &str = "Shop";
@@ -43,12 +43,9 @@ pub(crate) struct Seeding {
 }
 
 impl Seeding {
-    /// Reads the folder. `token` must be allowed to edit catalogue and stock.
-    ///
-    /// # Errors
-    /// The folder holds no valid catalogue.
-    pub(crate) fn new(folder: &Path, data_dir: &Path, client: Client, token: SecretString) -> anyhow::Result<Self> {
-        Ok(Self { catalogue: Catalogue::read(folder)?, media: folder.join("media"), data_dir: data_dir.to_owned(), client, token })
+    /// A run with the catalogue of `folder`. `token` must be allowed to edit catalogue and stock.
+    pub(crate) fn new(catalogue: Catalogue, folder: &Path, data_dir: &Path, client: Client, token: SecretString) -> Self {
+        Self { catalogue, media: folder.join("media"), data_dir: data_dir.to_owned(), client, token }
     }
 
     /// Makes what is missing. Pictures come before the products that show them, products before their stock.

@@ -2,14 +2,29 @@
 
 use db::{Db, DbOptions};
 use kernel::Clock;
+use payments::Payments;
 use platform::config::{Config, Loaded};
 use platform::lifecycle::Tasks;
 use service::{Context, Service};
 use sqlx::postgres::PgConnectOptions;
 
 /// Every service, in the order in which their schemas are migrated.
-pub(crate) fn all(context: &Context, _config: &Config) -> Vec<Service> {
-    vec![identity::service(context)]
+pub(crate) fn all(context: &Context, config: &Config) -> Vec<Service> {
+    let payments = Payments::new(context, payment_settings(config));
+    vec![
+        identity::service(context),
+        catalog::service(context),
+        inventory::service(context),
+        cart::service(context),
+        payments::service_of(&payments),
+        orders::service(context, payments.clone()),
+        checkout::service(context, payments),
+    ]
+}
+
+fn payment_settings(config: &Config) -> payments::Settings {
+    let platform::config::Payments { provider_timeout, reconcile_every, action_timeout } = config.payments;
+    payments::Settings { provider_timeout, reconcile_every, action_timeout }
 }
 
 /// Every service on a database that nobody connects to: for their names, schemas and documents.

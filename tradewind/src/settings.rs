@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use db::DbOptions;
 use platform::config::{Config, ConfigErrors, Loaded, Secret};
+use platform::telemetry;
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
 
@@ -25,6 +26,18 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, ConfigErrors> {
     let loaded = Loaded::load(file(named).as_deref(), std::env::vars())?;
     let problems = problems_between_settings(&loaded.config);
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigErrors(problems)) }
+}
+
+/// Starts the logs of a tool, which speaks for itself: warnings only, unless a filter is set.
+///
+/// # Errors
+/// The filter is not valid.
+pub(crate) fn init_tool_logs(loaded: &Loaded) -> anyhow::Result<()> {
+    let mut log = loaded.config.log.clone();
+    if loaded.settings.iter().any(|setting| setting.key == "log.filter" && setting.source == "default") {
+        "warn".clone_into(&mut log.filter);
+    }
+    Ok(telemetry::init_logs(&log)?)
 }
 
 /// Reads the configuration of a server together with what it shall serve.
@@ -110,7 +123,10 @@ pub(crate) fn limits(config: &Config, writer: PgConnectOptions) -> DbOptions {
 
 /// The error names what is wrong with an address, never the address, which holds a password.
 fn connect_options(secret: &Secret) -> anyhow::Result<PgConnectOptions> {
-    Ok(secret.current()?.expose_secret().parse()?)
+    let address = secret.current()?;
+    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| address.expose_secret().starts_with(scheme));
+    anyhow::ensure!(is_postgres, "must begin with postgres://");
+    Ok(address.expose_secret().parse()?)
 }
 
 /// Where people find the shop: the configured address, or the one we listen on.

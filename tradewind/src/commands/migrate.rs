@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use platform::telemetry;
 use service::Service;
 
 use crate::cli::say;
@@ -12,8 +11,9 @@ use crate::{services, settings};
 /// # Errors
 /// A migration failed; what was applied before it stays.
 pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<()> {
-    let config = settings::load(file)?.config;
-    telemetry::init_logs(&config.log)?;
+    let loaded = settings::load(file)?;
+    settings::init_tool_logs(&loaded)?;
+    let config = loaded.config;
     let (_, services) = services::unconnected()?;
     let schemas: Vec<_> = services.iter().map(Service::migrations).collect();
     let database = Database::for_tool(&config).await?;

@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
 
-use platform::telemetry;
+use platform::config::Config;
 
 use crate::cli::say;
 use crate::inside::Inside;
-use crate::seed::{Done, Seeding};
+use crate::seed::{Catalogue, Done, Seeding};
 use crate::settings;
 
 /// Where the data is.
@@ -24,18 +24,20 @@ const PASS_MINUTES: u32 = 60;
 /// # Errors
 /// The folder's data is not valid, or the API refused something.
 pub(crate) async fn run(file: Option<&Path>, arguments: &Arguments) -> anyhow::Result<()> {
-    let config = settings::load(file)?.config;
-    telemetry::init_logs(&config.log)?;
+    let loaded = settings::load(file)?;
+    settings::init_tool_logs(&loaded)?;
+    let config = loaded.config;
+    let catalogue = Catalogue::read(&arguments.from)?;
     let inside = Inside::open(&config).await?;
-    let done = Box::pin(fill(&inside, &config, &arguments.from)).await;
+    let done = Box::pin(fill(&inside, &config, catalogue, &arguments.from)).await;
     inside.close().await;
     say(report(&done?, &arguments.from));
     Ok(())
 }
 
-async fn fill(inside: &Inside, config: &platform::config::Config, folder: &Path) -> anyhow::Result<Done> {
+async fn fill(inside: &Inside, config: &Config, catalogue: Catalogue, folder: &Path) -> anyhow::Result<Done> {
     let token = inside.pass("Seed", PASS_MINUTES).await?;
-    let seeding = Seeding::new(folder, &config.data_dir, inside.client(&config.http), token.reveal().into())?;
+    let seeding = Seeding::new(catalogue, folder, &config.data_dir, inside.client(&config.http), token.reveal().into());
     let done = seeding.run().await?;
     inside.work_off().await?;
     Ok(done)

@@ -1,5 +1,6 @@
 //! The ordered life of a server: ports, database, services, work; ready; drain; and all of it in reverse.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::say;
 use crate::commands::version::VERSION;
 use crate::database::Database;
+use crate::pages::Pages;
 use crate::public::{self, Parts};
 use crate::target::Target;
 use crate::{credential, docs, inside, services, settings};
@@ -49,11 +51,12 @@ pub(crate) async fn run(file: Option<&Path>, arguments: &Arguments) -> anyhow::R
     let stop = CancellationToken::new();
     lifecycle::stop_on_signal(stop.clone())?;
     let ports = Ports::open(&config, &target).await?;
+    let addresses = ports.addresses()?;
     let readiness = Readiness::default();
     let operations =
         Part::begin("operations", |tasks, stop| platform::http::serve(ports.operations, operations::router(readiness.clone(), metrics), tasks, stop, CLOSING));
-    let outcome = match stop.run_until_cancelled(Box::pin(Shop::start(&config, &target))).await {
-        Some(Ok(shop)) => Box::pin(shop.serve(&config, &target, ports.public, &readiness, &stop)).await,
+    let outcome = match stop.run_until_cancelled(Box::pin(Shop::start(&config, &target, addresses.public))).await {
+        Some(Ok(shop)) => Box::pin(shop.serve(&config, ports.public, &readiness, &stop, || announce(&config, &target, addresses))).await,
         Some(Err(error)) => Err(error),
         None => Ok(()),
     };
@@ -80,6 +83,19 @@ impl Ports {
         };
         Ok(Self { public, operations: bind(config.http.operations_address, "http.operations_address").await? })
     }
+
+    /// Where they are in the end; port 0 lets the system choose.
+    fn addresses(&self) -> anyhow::Result<Addresses> {
+        let public = self.public.as_ref().map(TcpListener::local_addr).transpose()?;
+        Ok(Addresses { public, operations: self.operations.local_addr()? })
+    }
+}
+
+/// Where the ports are.
+#[derive(Debug, Clone, Copy)]
+struct Addresses {
+    public: Option<SocketAddr>,
+    operations: SocketAddr,
 }
 
 /// A part of the process that runs until it is told to end.
@@ -119,29 +135,39 @@ struct Backing {
 }
 
 impl Shop {
-    async fn start(config: &Config, target: &Target) -> anyhow::Result<Self> {
+    async fn start(config: &Config, target: &Target, public: Option<SocketAddr>) -> anyhow::Result<Self> {
         let credential = credential::internal(config, target)?;
         let kit = Kit::new(&config.http, kernel::Clock::system(), credential.clone());
-        if !target.needs_database() {
-            return Ok(Self { kit, parts: Parts::default(), backing: None });
+        let mut parts = Parts::default();
+        let mut backing = None;
+        if target.needs_database() {
+            let database = Database::for_server(config).await?;
+            let context = inside::context(&database, &credential, config.demo);
+            let services = services::all(&context, config);
+            database.prepare(&services.iter().map(Service::migrations).collect::<Vec<_>>()).await?;
+            context.db().set_subscriptions(worker::subscriptions(&services));
+            let surfaces = Surfaces::of(&context, &chosen(&services, |name| target.routes(name)));
+            parts.docs = target.has_whole_api().then(|| docs::router(&surfaces.store_document, &surfaces.admin_document)).transpose()?;
+            parts.api = surfaces.router;
+            backing = Some(Backing { workers: chosen(&services, |name| target.works(name)), database, context });
         }
-        let database = Database::for_server(config).await?;
-        let context = inside::context(&database, &credential, config.demo);
-        let services = services::all(&context, config);
-        database.prepare(&services.iter().map(Service::migrations).collect::<Vec<_>>()).await?;
-        context.db().set_subscriptions(worker::subscriptions(&services));
-        let (served, workers) = (chosen(&services, |name| target.routes(name)), chosen(&services, |name| target.works(name)));
-        let surfaces = Surfaces::of(&context, &served);
-        let docs = target.has_whole_api().then(|| docs::router(&surfaces.store_document, &surfaces.admin_document)).transpose()?;
-        let parts = Parts { api: Some(surfaces.router), docs, storefront: None, backoffice: None };
-        Ok(Self { kit, parts, backing: Some(Backing { database, context, workers }) })
+        if let Some(address) = public.filter(|_| target.has_pages()) {
+            parts.pages = Pages::of(config, target, address, &credential, &parts.api)?;
+        }
+        Ok(Self { kit, parts, backing })
     }
 
     /// Serves until told to stop, then drains in order: no new requests, those in flight end, jobs in hand end, pools close, the
     /// private database stops.
-    async fn serve(self, config: &Config, target: &Target, port: Option<TcpListener>, readiness: &Readiness, stop: &CancellationToken) -> anyhow::Result<()> {
+    async fn serve(
+        self,
+        config: &Config,
+        port: Option<TcpListener>,
+        readiness: &Readiness,
+        stop: &CancellationToken,
+        announce: impl FnOnce(),
+    ) -> anyhow::Result<()> {
         let Self { kit, parts, backing } = self;
-        let address = port.as_ref().map(TcpListener::local_addr).transpose()?;
         let router = public::router(parts, &kit);
         let drain_timeout = config.http.drain_timeout;
         let public = port.map(|port| Part::begin("public port", |tasks, stop| platform::http::serve(port, router, tasks, stop, drain_timeout)));
@@ -150,7 +176,7 @@ impl Shop {
             backing.report_on(readiness);
         }
         readiness.set_started();
-        announce(config, target, address);
+        announce();
 
         let lost = match &backing {
             Some(backing) => stop.run_until_cancelled(backing.database.ended_by_itself()).await,
@@ -207,14 +233,14 @@ fn chosen(services: &[Service], choose: impl Fn(&str) -> bool) -> Vec<Service> {
 }
 
 /// Says where everything is. Never says how to get into the back office: `tradewind staff invite` does.
-fn announce(config: &Config, target: &Target, public: Option<std::net::SocketAddr>) {
-    let url = public.map(|address| settings::public_url(config, address));
+fn announce(config: &Config, target: &Target, addresses: Addresses) {
+    let url = addresses.public.map(|address| settings::public_url(config, address));
     let page = |shown: bool, name: &str, path: &str| url.as_ref().filter(|_| shown).map(|url| format!("  {name:<13}{url}{path}\n"));
     let lines = [
         page(target.has_storefront(), "Shop", "/"),
         page(target.has_backoffice(), "Back office", "/backoffice"),
         page(target.has_whole_api(), "API docs", "/docs"),
-        Some(format!("  {:<13}http://{}/readyz\n", "Operations", config.http.operations_address)),
+        Some(format!("  {:<13}http://{}/readyz\n", "Operations", addresses.operations)),
     ];
     say(format_args!("\nTradewind {VERSION} is ready ({target})\n{}", lines.into_iter().flatten().collect::<String>()));
     tracing::info!(serves = %target, version = VERSION, "ready");

@@ -4,7 +4,6 @@ use clap::Subcommand;
 use db::Actor;
 use identity_api::Role;
 use platform::config::Config;
-use platform::telemetry;
 
 use crate::cli::say;
 use crate::inside::Inside;
@@ -32,8 +31,9 @@ pub(crate) struct Invite {
 /// # Errors
 /// The database cannot be reached, or the invitation is refused.
 pub(crate) async fn run(file: Option<&Path>, command: &Command) -> anyhow::Result<()> {
-    let config = settings::load(file)?.config;
-    telemetry::init_logs(&config.log)?;
+    let loaded = settings::load(file)?;
+    settings::init_tool_logs(&loaded)?;
+    let config = loaded.config;
     let Command::Invite(who) = command;
     let inside = Inside::open(&config).await?;
     let link = invite(&inside, &config, who).await;

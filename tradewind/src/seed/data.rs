@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// What `catalogue.json` holds. An unknown field is a mistake and is refused.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Catalogue {
+pub(crate) struct Catalogue {
     pub(super) channel: Naming,
     pub(super) currency: Currency,
     pub(super) categories: Vec<CategoryDraft>,
@@ -76,7 +76,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// There is none, or it is not valid; the error names line and column.
-    pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("catalogue.json");
         let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
         let catalogue: Self = serde_json::from_slice(&text).with_context(|| path.display().to_string())?;
