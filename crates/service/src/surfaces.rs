@@ -1,6 +1,7 @@
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement, security};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement, security};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Context, Service, require_staff};
@@ -38,16 +39,32 @@ impl Surfaces {
 
 /// Routes that need no session say so one by one, since the document asks for one.
 fn without_security(mut document: OpenApi) -> OpenApi {
-    for item in document.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten() {
-            operation.security = Some(vec![SecurityRequirement::default()]);
+    for operation in operations(&mut document) {
+        operation.security = Some(vec![SecurityRequirement::default()]);
+    }
+    document
+}
+
+/// Refusals are problem documents (RFC 9457); the handlers' descriptions know only JSON.
+fn with_problem_documents(mut document: OpenApi) -> OpenApi {
+    for operation in operations(&mut document) {
+        let refusals = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with(['4', '5']));
+        for response in refusals.filter_map(|(_, response)| if let RefOr::T(response) = response { Some(response) } else { None }) {
+            if let Some(content) = response.content.swap_remove("application/json") {
+                response.content.insert("application/problem+json".to_owned(), content);
+            }
         }
     }
     document
 }
 
+fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
+    let items = document.paths.paths.values_mut();
+    items.flat_map(|item| [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]).flatten()
+}
+
 fn described(document: OpenApi, title: &str, description: &str) -> OpenApi {
-    let mut described = OpenApiBuilder::from(document).build();
+    let mut described = OpenApiBuilder::from(with_problem_documents(document)).build();
     described.info = InfoBuilder::new().title(title).description(Some(description)).version("1").build();
     let components = described.components.get_or_insert_with(Components::new);
     if title.contains("admin") {
