@@ -15,6 +15,7 @@ mod store;
 mod summary;
 mod voids;
 
+pub use self::service as service_of;
 pub use attempts::{Attempt, AttemptError, NewAttempt, RecordError, Recorded, find_attempt, insert_attempt, record};
 pub use captures::{CaptureError, request_capture};
 pub use payments::{Payments, Settings};
@@ -22,20 +23,14 @@ pub use provider::Outcome;
 pub use summary::{find_payment_summary, list_payment_summaries};
 pub use voids::{VoidError, request_void};
 
-use service::{Context, Service};
+use service::Service;
 use sqlx::PgConnection;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// The service as the binary mounts it, with the usual patience.
+/// The service around these payments, as the binary mounts it.
 #[must_use]
-pub fn service(context: &Context) -> Service {
-    service_of(&Payments::new(context, Settings::default()))
-}
-
-/// The service around these payments.
-#[must_use]
-pub fn service_of(payments: &Payments) -> Service {
+pub fn service(payments: &Payments) -> Service {
     let context = payments.context();
     let (reconciler, capturer, voider) = (payments.clone(), payments.clone(), payments.clone());
     let (news, retention) = (context.clone(), context.clone());

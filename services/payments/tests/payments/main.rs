@@ -73,7 +73,7 @@ impl Stand {
 
     async fn open_with(provider_timeout: Duration) -> Self {
         let settings = Settings { provider_timeout, ..Settings::default() };
-        let shop = Shop::open(|context| vec![catalog::service(context), payments::service_of(&Payments::new(context, settings))]).await;
+        let shop = Shop::open(|context| vec![catalog::service(context), payments::service(&Payments::new(context, settings))]).await;
         let payments = Payments::new(shop.context(), settings);
         Self { shop, payments }
     }
