@@ -1,0 +1,136 @@
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use client::CallError;
+use http::{HeaderValue, StatusCode, header};
+use kernel::Problem;
+use serde::Serialize;
+
+use crate::shell::Shell;
+use crate::shop::{Keep, Shop};
+use crate::view::TileView;
+use crate::visit::Visit;
+
+/// Why a page cannot be shown. [`render_errors`] turns it into a page of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageError {
+    /// There is no such page, or the visitor may not know.
+    NotFound,
+    /// The request itself is refused.
+    Refused {
+        /// 400 to 499.
+        status: StatusCode,
+    },
+    /// Our fault; the log knows why.
+    Internal,
+    /// A part we need is away for the moment.
+    Unavailable {
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
+}
+
+impl PageError {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Refused { status } => status,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<CallError> for PageError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Problem(problem) => Self::of(&problem),
+            // The client has logged it.
+            CallError::Unreachable(_) => Self::Unavailable { retry_after_seconds: 5 },
+        }
+    }
+}
+
+impl PageError {
+    fn of(problem: &Problem) -> Self {
+        match problem.status() {
+            404 => Self::NotFound,
+            // A sort, cursor or id that is none of ours names no page.
+            400 => Self::NotFound,
+            429 | 503 => Self::Unavailable { retry_after_seconds: problem.retry_after_seconds().unwrap_or(5) },
+            status => {
+                tracing::error!(status, code = problem.code(), "the API refused what a page needs");
+                Self::Internal
+            }
+        }
+    }
+}
+
+/// What an error page shows.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorView {
+    pub(crate) status: u16,
+    pub(crate) title: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) tiles: Vec<TileView>,
+}
+
+/// Shows a page in the place of every [`PageError`].
+pub(crate) async fn render_errors(State(shop): State<Shop>, visit: Visit, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let Some(error) = response.extensions_mut().remove::<PageError>() else { return response };
+    let page = page(&shop, &visit, error).await.unwrap_or_else(|_| error.status().into_response());
+    let mut page = page;
+    if let PageError::Unavailable { retry_after_seconds } = error {
+        page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds));
+    }
+    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+        page.headers_mut().insert(header::ALLOW, allow);
+    }
+    page
+}
+
+async fn page(shop: &Shop, visit: &Visit, error: PageError) -> Result<Response, PageError> {
+    let (shell, tiles) = match error {
+        PageError::NotFound => surroundings(shop, visit).await,
+        _ => (Shell::bare(), Vec::new()),
+    };
+    let (title, text) = words(error);
+    let view = ErrorView { status: error.status().as_u16(), title, text, tiles };
+    shop.page(error.status(), "error.html", &shell, &view, Keep::Revalidate)
+}
+
+/// The shop around a page that is not there; a bare page when the API is away.
+async fn surroundings(shop: &Shop, visit: &Visit) -> (Shell, Vec<TileView>) {
+    let shell = Shell::load(shop, visit).await;
+    let Ok((shell, channel)) = shell.map(|loaded| (loaded.shell, loaded.channel)) else { return (Shell::bare(), Vec::new()) };
+    let tiles = crate::pages::featured(shop, visit, &channel, 4).await.unwrap_or_default();
+    (shell, tiles)
+}
+
+const fn words(error: PageError) -> (&'static str, &'static str) {
+    match error {
+        PageError::NotFound => ("This shelf is empty", "The page has moved or never was. The rest of the shop is where you left it."),
+        PageError::Refused { status } => match status.as_u16() {
+            403 => (
+                "This came from somewhere else",
+                "The form was not sent from a page of this shop, so nothing was done. Open the page again and send it from there.",
+            ),
+            405 => ("That does not work here", "This address takes no such request. Nothing was done."),
+            _ => ("This could not be read", "The request was not of a form we know. Nothing was done."),
+        },
+        PageError::Internal => ("Something failed on our side", "It is written down and will be looked at. Your cart is safe; please try again."),
+        PageError::Unavailable { .. } => (
+            "Back in a moment",
+            "A part of the shop is not reachable right now. Your cart is safe. Reload this page in a few seconds; a form you sent is sent again and counts once.",
+        ),
+    }
+}

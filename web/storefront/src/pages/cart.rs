@@ -1,0 +1,127 @@
+//! The cart: what is in it, what changed meanwhile, and what it comes to.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use cart_api::{CartAnswer, CartLineId, CartState, UpdateLine};
+use client::CallError;
+use http::StatusCode;
+use kernel::{Problem, Quantity};
+use platform::http::Path;
+use serde::Serialize;
+
+use crate::cookies::CartKey;
+use crate::error::PageError;
+use crate::fields::{Fields, QueryFields};
+use crate::pages::{featured, product};
+use crate::shell::Shell;
+use crate::shop::{Keep, Shop};
+use crate::view::{LineView, TileView, TotalsView, is_blocked};
+use crate::visit::Visit;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CartView {
+    pub(crate) lines: Vec<LineView>,
+    pub(crate) totals: Option<TotalsView>,
+    /// The title of what was just put in.
+    pub(crate) added: Option<String>,
+    /// Whether it is being paid for and cannot be changed.
+    pub(crate) is_completing: bool,
+    /// Whether something has to be mended before it can be bought.
+    pub(crate) is_blocked: bool,
+    /// What to look at instead, when it is empty.
+    pub(crate) tiles: Vec<TileView>,
+}
+
+pub(crate) async fn show(State(shop): State<Shop>, visit: Visit, query: QueryFields) -> Result<Response, PageError> {
+    page(&shop, &visit, &query.0, None).await
+}
+
+/// Sets a line's quantity, or takes the line out.
+pub(crate) async fn change_line(State(shop): State<Shop>, visit: Visit, Path(line): Path<String>, fields: Fields) -> Result<Response, PageError> {
+    let (Some(key), Ok(line)) = (&visit.cart, line.parse::<CartLineId>()) else { return Ok(Redirect::to("/cart").into_response()) };
+    let outcome = match target(&fields) {
+        Ok(Some(quantity)) => set_quantity(&shop, &visit, key, line, quantity).await,
+        Ok(None) => delete_line(&shop, &visit, key, line).await,
+        Err(problem) => Err(problem.into()),
+    };
+    match outcome {
+        Ok(cart) => {
+            // Back to where the shopper was, unless the line is gone.
+            let place = if cart.lines.iter().any(|known| known.id == line) { format!("/cart#{line}") } else { "/cart".to_owned() };
+            Ok(shop.cookies().keep_cart(Redirect::to(&place).into_response(), key))
+        }
+        // Another tab was faster: the cart as it is now tells more than an error.
+        Err(error) if error.problem().is_some_and(|problem| problem.status() == 404) => Ok(Redirect::to("/cart").into_response()),
+        Err(CallError::Problem(problem)) if problem.status() < 500 && problem.status() != 429 => {
+            page(&shop, &visit, &Fields::default(), Some((line, &problem))).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The quantity that is wanted; none to take the line out.
+fn target(fields: &Fields) -> Result<Option<Quantity>, Problem> {
+    if fields.has("remove") {
+        return Ok(None);
+    }
+    let typed: Option<i64> = fields.text(if fields.has("available") { "available" } else { "quantity" }).parse().ok();
+    let step = i64::from(fields.has("more")) - i64::from(fields.has("less"));
+    match typed.and_then(|typed| typed.checked_add(step)) {
+        Some(0) => Ok(None),
+        Some(wanted) => Quantity::new(wanted).map(Some).map_err(|_| out_of_range()),
+        None => Err(out_of_range()),
+    }
+}
+
+fn out_of_range() -> Problem {
+    Problem::new(422, "quantity", "Quantity").detail(format!("Choose a quantity from 1 to {}.", Quantity::MAX))
+}
+
+pub(crate) async fn set_quantity(shop: &Shop, visit: &Visit, key: &CartKey, line: CartLineId, quantity: Quantity) -> Result<CartAnswer, CallError> {
+    let call = shop.call(visit, &cart_api::endpoints::UPDATE_LINE).param("id", key.id).param("line_id", line).cart_token(&key.token);
+    Ok(call.body(&UpdateLine { quantity }).send().await?.body)
+}
+
+pub(crate) async fn delete_line(shop: &Shop, visit: &Visit, key: &CartKey, line: CartLineId) -> Result<CartAnswer, CallError> {
+    let call = shop.call(visit, &cart_api::endpoints::DELETE_LINE).param("id", key.id).param("line_id", line).cart_token(&key.token);
+    Ok(call.send().await?.body)
+}
+
+async fn page(shop: &Shop, visit: &Visit, query: &Fields, refused: Option<(CartLineId, &Problem)>) -> Result<Response, PageError> {
+    let loaded = Shell::load(shop, visit).await?;
+    // The shell goes without a cart that does not answer; this page does not.
+    let cart = match loaded.cart {
+        Some(cart) => Some(cart),
+        None => crate::shell::load_cart(shop, visit).await?,
+    };
+    let is_gone = visit.cart.is_some() && cart.as_ref().is_none_or(|cart| !matches!(cart.state, CartState::Active | CartState::Completing));
+    let cart = cart.filter(|cart| !is_gone && !cart.lines.is_empty());
+
+    let tiles = if cart.is_none() { featured(shop, visit, &loaded.channel, 4).await? } else { Vec::new() };
+    let mut lines = cart.as_ref().map(|cart| LineView::all(cart, &loaded.channel.locale)).unwrap_or_default();
+    if let Some((id, problem)) = refused {
+        let id = id.to_string();
+        for line in lines.iter_mut().filter(|line| line.id == id) {
+            line.problem = Some(words(problem));
+        }
+    }
+    let added = product::added_variant(query);
+    let view = CartView {
+        totals: cart.as_ref().map(|cart| TotalsView::of(&cart.totals, &loaded.channel, &cart.delivery.name)),
+        added: cart.as_ref().and_then(|cart| cart.lines.iter().find(|line| Some(line.variant_id) == added).map(|line| line.title.clone())),
+        is_completing: cart.as_ref().is_some_and(|cart| cart.state == CartState::Completing),
+        is_blocked: cart.as_ref().is_some_and(is_blocked),
+        lines,
+        tiles,
+    };
+    let status = refused.and_then(|(_, problem)| StatusCode::from_u16(problem.status()).ok()).unwrap_or(StatusCode::OK);
+    let response = shop.page(status, "cart.html", &loaded.shell, &view, Keep::Revalidate)?;
+    Ok(if is_gone { shop.cookies().forget_cart(response) } else { response })
+}
+
+fn words(problem: &Problem) -> String {
+    match problem.code() {
+        "insufficient_stock" => format!("Your quantity was not changed. {}", problem.detail_text().unwrap_or("There are not as many.")),
+        _ => problem.detail_text().unwrap_or(problem.title()).to_owned(),
+    }
+}

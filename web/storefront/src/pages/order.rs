@@ -1,0 +1,148 @@
+//! An order: the page right after buying, and the page to come back to.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use client::CallError;
+use http::StatusCode;
+use kernel::Token;
+use orders_api::endpoints::GET_ORDER;
+use orders_api::{OrderAnswer, OrderId, OrderLineAnswer, OrderState};
+use payments_api::{PaymentMethod, PaymentStatus};
+use platform::http::Path;
+use serde::Serialize;
+
+use crate::error::PageError;
+use crate::money;
+use crate::shell::{Loaded, Shell};
+use crate::shop::{Keep, Shop};
+use crate::view::{LineView, PictureView, TotalsView, address_lines, choice, items, product_address};
+use crate::visit::Visit;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct OrderView {
+    pub(crate) number: Option<String>,
+    /// The first word of the shopper's name.
+    pub(crate) first_name: String,
+    pub(crate) status: StatusView,
+    pub(crate) date: String,
+    /// The same in the form machines read.
+    pub(crate) datetime: String,
+    pub(crate) lines: Vec<LineView>,
+    pub(crate) totals: TotalsView,
+    pub(crate) email: String,
+    pub(crate) shipping_address: Vec<String>,
+    /// Where the bill goes, if elsewhere.
+    pub(crate) billing_address: Option<Vec<String>>,
+    /// How it is paid: the method's name and what happens next.
+    pub(crate) payment_name: Option<String>,
+    pub(crate) payment_text: Option<String>,
+    pub(crate) href: String,
+    pub(crate) is_pending: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusView {
+    /// `ok`, `info` or `warn`.
+    pub(crate) kind: &'static str,
+    pub(crate) text: &'static str,
+}
+
+/// The page right after buying.
+pub(crate) async fn thank(State(shop): State<Shop>, visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    page(&shop, &visit, &id, "confirmation.html").await
+}
+
+/// The page to come back to.
+pub(crate) async fn show(State(shop): State<Shop>, visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    page(&shop, &visit, &id, "order.html").await
+}
+
+async fn page(shop: &Shop, visit: &Visit, id: &str, template: &'static str) -> Result<Response, PageError> {
+    // Without its secret an order does not exist.
+    let id: OrderId = id.parse().map_err(|_| PageError::NotFound)?;
+    let token = token(visit, id).ok_or(PageError::NotFound)?;
+    let order = find(shop, visit, id, token).await?;
+    let is_pending = matches!(order.state, OrderState::Pending | OrderState::Draft);
+    if template == "confirmation.html" && !matches!(order.state, OrderState::Placed | OrderState::Closed) {
+        return Ok(Redirect::to(&format!("/orders/{id}")).into_response());
+    }
+    let methods = shop.call(visit, &payments_api::endpoints::LIST_PAYMENT_METHODS).send();
+    let (loaded, methods) = tokio::join!(Shell::load(shop, visit), methods);
+    let loaded = loaded?;
+    let methods = methods.map(|answer| answer.body.items).unwrap_or_default();
+    let view = OrderView { is_pending, ..OrderView::of(&order, &loaded, &methods) };
+    shop.page(StatusCode::OK, template, &loaded.shell, &view, Keep::Never)
+}
+
+/// Reads an order with its secret.
+pub(crate) async fn find(shop: &Shop, visit: &Visit, id: OrderId, token: &Token) -> Result<OrderAnswer, CallError> {
+    Ok(shop.call(visit, &GET_ORDER).param("id", id).order_token(token).send().await?.body)
+}
+
+/// The secret of an order this browser made: a finished one, or the one its cart is being paid for.
+fn token(visit: &Visit, id: OrderId) -> Option<&Token> {
+    let made = visit.orders.iter().find(|order| order.id == id).map(|order| &order.token);
+    made.or_else(|| visit.cart.as_ref().filter(|cart| cart.pending_order == Some(id)).map(|cart| &cart.token))
+}
+
+impl OrderView {
+    fn of(order: &OrderAnswer, loaded: &Loaded, methods: &[PaymentMethod]) -> Self {
+        let at = order.placed_at.unwrap_or(order.created_at);
+        let method = methods.iter().find(|method| Some(&method.provider) == order.payment_provider.as_ref());
+        let locale = &loaded.channel.locale;
+        Self {
+            number: order.number.clone(),
+            first_name: order.shipping_address.name.split_whitespace().next().unwrap_or_default().to_owned(),
+            status: StatusView::of(order),
+            date: at.format("%-d %B %Y").to_string(),
+            datetime: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            lines: order.lines.iter().map(|line| line_view(line, locale)).collect(),
+            totals: TotalsView {
+                items: items(order.totals.item_count),
+                subtotal: money::format(order.totals.subtotal, locale),
+                delivery_name: order.delivery_name.clone(),
+                delivery: crate::shell::price_or_free(order.totals.delivery, &loaded.channel),
+                total: money::format(order.totals.total, locale),
+            },
+            email: order.email.clone(),
+            shipping_address: address_lines(&order.shipping_address),
+            billing_address: (order.billing_address != order.shipping_address).then(|| address_lines(&order.billing_address)),
+            payment_name: method.map(|method| method.name.clone()),
+            payment_text: method.map(|method| method.description.clone()).filter(|_| order.payment_status == PaymentStatus::Pending),
+            href: format!("/orders/{}", order.id),
+            is_pending: false,
+        }
+    }
+}
+
+impl StatusView {
+    fn of(order: &OrderAnswer) -> Self {
+        let (kind, text) = match (order.state, order.payment_status) {
+            (OrderState::Canceled, _) => ("warn", "Canceled"),
+            (OrderState::Pending | OrderState::Draft, _) => ("info", "Waiting for the payment"),
+            (_, PaymentStatus::Paid) => ("ok", "Paid"),
+            (_, PaymentStatus::PartiallyPaid) => ("info", "Partly paid"),
+            (_, PaymentStatus::Authorized) => ("ok", "Payment confirmed"),
+            (_, PaymentStatus::PartiallyRefunded) => ("info", "Partly refunded"),
+            (_, PaymentStatus::Refunded) => ("info", "Refunded"),
+            (_, PaymentStatus::Voided) => ("warn", "Payment released"),
+            (_, PaymentStatus::Pending) => ("info", "Payment to come"),
+        };
+        Self { kind, text }
+    }
+}
+
+fn line_view(line: &OrderLineAnswer, locale: &kernel::Locale) -> LineView {
+    LineView {
+        id: line.id.to_string(),
+        href: product_address(&line.product_slug, &line.options),
+        title: line.title.clone(),
+        choice: choice(&line.options),
+        picture: line.image.as_ref().map(PictureView::of),
+        quantity: line.quantity.get(),
+        each: (line.quantity.get() > 1).then(|| money::format(line.unit_price, locale)),
+        total: money::format(line.total, locale),
+        notices: Vec::new(),
+        problem: None,
+    }
+}

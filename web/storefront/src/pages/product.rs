@@ -1,0 +1,219 @@
+//! A product: its pictures, the picker of its options, and the way into the cart.
+
+mod picker;
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use cart_api::{AddLine, CartAnswer};
+use catalog_api::endpoints::GET_PRODUCT;
+use catalog_api::{ProductAnswer, StockBand, VariantId};
+use client::{Answer, CallError};
+use http::StatusCode;
+use kernel::{Problem, Quantity};
+use platform::http::Path;
+use serde::Serialize;
+
+use crate::cookies::CartKey;
+use crate::error::PageError;
+use crate::fields::{Fields, QueryFields};
+use crate::shell::{LinkView, Shell};
+use crate::shop::{Keep, Shop};
+use crate::view::{PictureView, PriceView};
+use crate::visit::Visit;
+use picker::{OptionView, Selection};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ProductView {
+    pub(crate) slug: String,
+    pub(crate) title: String,
+    pub(crate) summary: String,
+    pub(crate) category: Option<LinkView>,
+    pub(crate) pictures: Vec<PictureView>,
+    pub(crate) price: PriceView,
+    pub(crate) options: Vec<OptionView>,
+    pub(crate) stock: StockView,
+    /// Whether there is nothing of it to buy, in any choice.
+    pub(crate) is_sold_out: bool,
+    pub(crate) quantity: i32,
+    pub(crate) sku: Option<String>,
+    pub(crate) paragraphs: Vec<String>,
+    pub(crate) facts: Vec<String>,
+    /// Why it was not put into the cart.
+    pub(crate) problem: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct StockView {
+    /// `in`, `low` or `out`.
+    pub(crate) band: &'static str,
+    pub(crate) text: String,
+}
+
+pub(crate) async fn show(State(shop): State<Shop>, visit: Visit, Path(slug): Path<String>, query: QueryFields) -> Result<Response, PageError> {
+    let product = shop.call(&visit, &GET_PRODUCT).param("slug", &slug).send().await?.body;
+    page(&shop, &visit, &product, &query.0, None).await
+}
+
+/// Puts the chosen variant into the cart, makes the cart if there is none, and shows it.
+pub(crate) async fn add_to_cart(State(shop): State<Shop>, visit: Visit, fields: Fields) -> Result<Response, PageError> {
+    let product = shop.call(&visit, &GET_PRODUCT).param("slug", fields.text("product")).send().await?.body;
+    let selection = Selection::of(&product, &wanted(&fields));
+    let Some(variant) = selection.variant() else {
+        let problem = Problem::new(422, "variant_unavailable", "Not for sale").detail("It is not made in this combination. Choose another.");
+        return page(&shop, &visit, &product, &fields, Some(&problem)).await;
+    };
+    let Some(quantity) = quantity(&fields).and_then(|quantity| Quantity::new(quantity).ok()) else {
+        let problem = Problem::new(422, "quantity", "Quantity").detail(format!("Choose a quantity from 1 to {}.", Quantity::MAX));
+        return page(&shop, &visit, &product, &fields, Some(&problem)).await;
+    };
+    match add(&shop, &visit, &AddLine { variant_id: variant.id, quantity }).await {
+        Ok((key, _)) => Ok(shop.cookies().keep_cart(Redirect::to(&format!("/cart?added={}", variant.id)).into_response(), &key)),
+        Err(CallError::Problem(problem)) if problem.status() < 500 && problem.status() != 429 => page(&shop, &visit, &product, &fields, Some(&problem)).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn add(shop: &Shop, visit: &Visit, line: &AddLine) -> Result<(CartKey, CartAnswer), CallError> {
+    if let Some(key) = &visit.cart {
+        match add_line(shop, visit, key, line).await {
+            // The cart is gone or has become an order: the next one begins.
+            Err(error) if error.is("cart_not_found") || error.is("cart_completed") || error.is("cart_closed") => {}
+            answer => return Ok((CartKey { pending_order: None, ..key.clone() }, answer?.body)),
+        }
+    }
+    let created = shop.call(visit, &cart_api::endpoints::CREATE_CART).send().await?.body;
+    let key = CartKey { id: created.cart.id, token: created.token, pending_order: None };
+    let cart = add_line(shop, visit, &key, line).await?.body;
+    Ok((key, cart))
+}
+
+async fn add_line(shop: &Shop, visit: &Visit, key: &CartKey, line: &AddLine) -> Result<Answer<CartAnswer>, CallError> {
+    shop.call(visit, &cart_api::endpoints::ADD_LINE).param("id", key.id).cart_token(&key.token).body(line).send().await
+}
+
+async fn page(shop: &Shop, visit: &Visit, product: &ProductAnswer, fields: &Fields, problem: Option<&Problem>) -> Result<Response, PageError> {
+    let loaded = Shell::load(shop, visit).await?;
+    let selection = Selection::of(product, &wanted(fields));
+    let shown = selection.shown().ok_or(PageError::NotFound)?;
+    let locale = &loaded.channel.locale;
+    let view = ProductView {
+        slug: product.slug.clone(),
+        title: product.title.clone(),
+        summary: product.summary.clone(),
+        category: product.category.as_ref().map(LinkView::of),
+        pictures: selection.pictures(),
+        price: PriceView::of(shown.price, shown.compare_at, false, locale),
+        options: selection.options(locale),
+        stock: stock(&selection),
+        is_sold_out: product.variants.iter().all(|variant| variant.stock == StockBand::Out),
+        quantity: quantity(fields).and_then(|quantity| Quantity::new(quantity).ok()).unwrap_or(Quantity::ONE).get(),
+        sku: selection.variant().map(|variant| variant.sku.clone()),
+        paragraphs: product.description.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).map(ToOwned::to_owned).collect(),
+        facts: product.facts.clone(),
+        problem: problem.map(words),
+    };
+    let status = problem.and_then(|problem| StatusCode::from_u16(problem.status()).ok()).unwrap_or(StatusCode::OK);
+    let category = view.category.as_ref().map(|category| category.href.clone()).unwrap_or_default();
+    let shell = loaded.shell.at(&category).canonical(shop, &format!("/products/{}", product.slug));
+    shop.page(status, "product.html", &shell, &view, Keep::Revalidate)
+}
+
+/// The option values a form or an address names: `option.Size=M`.
+fn wanted(fields: &Fields) -> BTreeMap<String, String> {
+    fields.below("option.").map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The quantity that was typed, one more or less where that button was pressed.
+fn quantity(fields: &Fields) -> Option<i64> {
+    let typed: i64 = fields.get("quantity").map_or(Some(1), |typed| typed.trim().parse().ok())?;
+    let step = i64::from(fields.has("more")) - i64::from(fields.has("less"));
+    Some(if step == 0 { typed } else { typed.saturating_add(step).max(1) })
+}
+
+fn stock(selection: &Selection) -> StockView {
+    let (band, text) = match selection.variant().map(|variant| variant.stock) {
+        Some(StockBand::In) => ("in", "In stock"),
+        Some(StockBand::Low) => ("low", "Only a few left"),
+        Some(StockBand::Out) => ("out", "Sold out"),
+        None => ("out", "Not made in this combination"),
+    };
+    StockView { band, text: text.to_owned() }
+}
+
+/// Why something was not put into the cart, in words for the shopper.
+fn words(problem: &Problem) -> String {
+    let available = problem.context_value().and_then(|context| context.get("available")?.as_i64());
+    match (problem.code(), available) {
+        ("insufficient_stock", Some(available)) if available > 0 => format!("Only {available} left, counting what is in your cart already. Choose fewer."),
+        ("insufficient_stock", _) => "This choice is sold out. Choose another.".to_owned(),
+        ("variant_unavailable", _) if problem.detail_text().is_none() => "We do not sell this choice any more. Choose another.".to_owned(),
+        ("cart_completing", _) => "The cart is being paid for right now. Wait until that has ended, then add more.".to_owned(),
+        _ => problem.detail_text().unwrap_or(problem.title()).to_owned(),
+    }
+}
+
+/// So that a line of the cart can be found again after it was added.
+pub(crate) fn added_variant(query: &Fields) -> Option<VariantId> {
+    query.get("added").and_then(|id| id.parse().ok())
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    use super::picker::ValueView;
+    use super::*;
+
+    /// A product with everything there can be, or with as little as there can be.
+    pub(crate) fn product(is_full: bool) -> ProductView {
+        let text = |text: &str| text.to_owned();
+        let picture = PictureView { url: text("/media/a.svg"), alt: text("A"), width: 1000, height: 1250 };
+        let value = |id: &str, remark: Option<&str>, is_disabled| ValueView {
+            id: text(id),
+            value: text("1.2 litre"),
+            is_chosen: true,
+            is_out: remark.is_some(),
+            is_disabled,
+            remark: remark.map(text),
+            picture: Some(picture.clone()),
+            colour: Some(text("#3f6f73")),
+        };
+        let option = |name: &str, is_pictured| OptionView {
+            name: text(name),
+            field: format!("option.{name}"),
+            chosen: text("1.2 litre"),
+            is_pictured,
+            values: vec![value(&format!("{name}-0"), None, false), value(&format!("{name}-1"), Some("Sold out in Sea"), true)],
+        };
+        let view = ProductView {
+            slug: text("harbour-pitcher"),
+            title: text("Harbour Pitcher"),
+            summary: text("Pours without a drip."),
+            category: Some(LinkView { name: text("Ceramics"), href: text("/categories/ceramics"), is_current: true }),
+            pictures: vec![picture.clone(), picture.clone()],
+            price: PriceView { now: text("€48.00"), was: Some(text("€56.00")), is_from: false },
+            options: vec![option("Glaze", true), option("Size", false)],
+            stock: StockView { band: "in", text: text("In stock") },
+            is_sold_out: false,
+            quantity: 1,
+            sku: Some(text("CER-1")),
+            paragraphs: vec![text("Thrown in two parts.")],
+            facts: vec![text("Stoneware")],
+            problem: Some(text("Only 2 left.")),
+        };
+        if is_full {
+            return view;
+        }
+        ProductView {
+            category: None,
+            pictures: Vec::new(),
+            options: Vec::new(),
+            is_sold_out: true,
+            sku: None,
+            paragraphs: Vec::new(),
+            facts: Vec::new(),
+            problem: None,
+            ..view
+        }
+    }
+}

@@ -1,0 +1,142 @@
+use cart_api::{CartAnswer, CartState};
+use catalog_api::{CategoryAnswer, ChannelAnswer, ChannelKind};
+use client::CallError;
+use kernel::Money;
+use serde::Serialize;
+
+use crate::money;
+use crate::shop::Shop;
+use crate::visit::Visit;
+
+/// How many categories the head of a page has room for.
+const NAVIGATION: usize = 8;
+
+/// What stands around the content of every page.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Shell {
+    /// The shop's name.
+    pub(crate) shop_name: String,
+    /// The language of its pages (BCP 47).
+    pub(crate) language: String,
+    /// The top categories.
+    pub(crate) categories: Vec<LinkView>,
+    /// How many units are in the cart.
+    pub(crate) cart_count: i64,
+    /// What delivery costs, in a sentence.
+    pub(crate) delivery: String,
+    /// Whether sales here are trials.
+    pub(crate) is_test: bool,
+    /// Where the shop delivers to, and in what it counts.
+    pub(crate) place: String,
+    /// The page's own address.
+    pub(crate) canonical: Option<String>,
+}
+
+/// A named place.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LinkView {
+    pub(crate) name: String,
+    pub(crate) href: String,
+    pub(crate) is_current: bool,
+}
+
+/// The shell together with what it was made of.
+pub(crate) struct Loaded {
+    pub(crate) shell: Shell,
+    pub(crate) channel: ChannelAnswer,
+    pub(crate) categories: Vec<CategoryAnswer>,
+    pub(crate) cart: Option<CartAnswer>,
+}
+
+impl Shell {
+    /// A page with nothing around it, for when the API is away.
+    pub(crate) fn bare() -> Self {
+        Self {
+            shop_name: String::new(),
+            language: "en".to_owned(),
+            categories: Vec::new(),
+            cart_count: 0,
+            delivery: String::new(),
+            is_test: false,
+            place: String::new(),
+            canonical: None,
+        }
+    }
+
+    /// Asks for everything around a page at once.
+    pub(crate) async fn load(shop: &Shop, visit: &Visit) -> Result<Loaded, CallError> {
+        let channel = shop.call(visit, &catalog_api::endpoints::GET_CHANNEL).send();
+        let categories = shop.call(visit, &catalog_api::endpoints::LIST_CATEGORIES).send();
+        let (channel, categories, cart) = tokio::join!(channel, categories, load_cart(shop, visit));
+        let (channel, categories) = (channel?.body, categories?.body.items);
+        // A page about something else stays up when the cart does not answer.
+        let cart = cart.unwrap_or_default();
+        let shell = Self::of(&channel, &categories, cart.as_ref());
+        Ok(Loaded { shell, channel, categories, cart })
+    }
+
+    /// The shell of a channel.
+    pub(crate) fn of(channel: &ChannelAnswer, categories: &[CategoryAnswer], cart: Option<&CartAnswer>) -> Self {
+        let top = categories.iter().filter(|category| category.parent_id.is_none()).take(NAVIGATION);
+        Self {
+            shop_name: channel.name.clone(),
+            language: channel.locale.to_string(),
+            categories: top.map(LinkView::of).collect(),
+            cart_count: cart.filter(|cart| cart.state == CartState::Active).map_or(0, |cart| cart.totals.item_count),
+            delivery: delivery(channel),
+            is_test: channel.kind == ChannelKind::Test,
+            place: place(channel),
+            canonical: None,
+        }
+    }
+
+    /// Marks the category that the page belongs to.
+    pub(crate) fn at(mut self, href: &str) -> Self {
+        for category in &mut self.categories {
+            category.is_current = category.href == href;
+        }
+        self
+    }
+
+    /// Names the page's own address.
+    pub(crate) fn canonical(mut self, shop: &Shop, path: &str) -> Self {
+        self.canonical = Some(format!("{}{path}", shop.public_url()));
+        self
+    }
+}
+
+impl LinkView {
+    pub(crate) fn of(category: &CategoryAnswer) -> Self {
+        Self { name: category.name.clone(), href: format!("/categories/{}", category.slug), is_current: false }
+    }
+}
+
+/// The visitor's cart; nothing if there is none or it is gone.
+pub(crate) async fn load_cart(shop: &Shop, visit: &Visit) -> Result<Option<CartAnswer>, CallError> {
+    let Some(key) = &visit.cart else { return Ok(None) };
+    match shop.call(visit, &cart_api::endpoints::GET_CART).param("id", key.id).cart_token(&key.token).send().await {
+        Ok(answer) => Ok(Some(answer.body)),
+        Err(error) if error.problem().is_some_and(|problem| problem.status() == 404) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// An amount, or that there is nothing to pay.
+pub(crate) fn price_or_free(price: Money, channel: &ChannelAnswer) -> String {
+    if price.is_zero() { "Free".to_owned() } else { money::format(price, &channel.locale) }
+}
+
+fn delivery(channel: &ChannelAnswer) -> String {
+    if channel.delivery.price.is_zero() {
+        return format!("{} is free", channel.delivery.name);
+    }
+    format!("{} for {}", channel.delivery.name, money::format(channel.delivery.price, &channel.locale))
+}
+
+fn place(channel: &ChannelAnswer) -> String {
+    let where_to = match channel.countries.as_slice() {
+        [only] => crate::countries::name(*only).to_owned(),
+        many => format!("{} countries", many.len()),
+    };
+    format!("{where_to} · {}", channel.currency)
+}

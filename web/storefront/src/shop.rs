@@ -1,0 +1,107 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use client::{Call, Client};
+use http::{HeaderValue, StatusCode, header};
+use kernel::Endpoint;
+use serde::Serialize;
+
+use crate::StorefrontOptions;
+use crate::assets::Assets;
+use crate::cookies::Cookies;
+use crate::error::PageError;
+use crate::shell::Shell;
+use crate::templates::Templates;
+use crate::visit::Visit;
+
+/// What every page is made with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Shop(Arc<Parts>);
+
+struct Parts {
+    client: Client,
+    public_url: String,
+    media_folder: PathBuf,
+    channel: Option<String>,
+    content_security_policy: String,
+    cookies: Cookies,
+    assets: Assets,
+    templates: Templates,
+}
+
+/// Whether a page may be kept by the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Asked again each time, but there when one goes back.
+    Revalidate,
+    /// Never: it shows somebody's address.
+    Never,
+}
+
+impl Shop {
+    pub(crate) fn new(options: StorefrontOptions) -> Self {
+        let assets = Assets::load();
+        let templates = Templates::load(&assets);
+        let public_url = options.public_url.trim_end_matches('/').to_owned();
+        Self(Arc::new(Parts {
+            content_security_policy: crate::headers::content_security_policy(&public_url, &options.media_origins, &options.payment_origins),
+            cookies: Cookies::for_address(&public_url),
+            client: options.client,
+            public_url,
+            media_folder: options.media_folder,
+            channel: options.channel,
+            assets,
+            templates,
+        }))
+    }
+
+    /// Begins a call of the API on behalf of a visitor.
+    pub(crate) fn call<'shop, Body, Answer>(&'shop self, visit: &Visit, endpoint: &Endpoint<Body, Answer>) -> Call<'shop, Body, Answer> {
+        let call = self.0.client.call(endpoint).visitor(&visit.visitor);
+        match (&self.0.channel, &visit.host) {
+            (Some(channel), _) => call.channel(channel),
+            (None, Some(host)) => call.host(host),
+            (None, None) => call,
+        }
+    }
+
+    /// Renders a page.
+    pub(crate) fn page(&self, status: StatusCode, template: &'static str, shell: &Shell, view: &impl Serialize, keep: Keep) -> Result<Response, PageError> {
+        let html = self.0.templates.render(template, shell, view).map_err(|error| {
+            tracing::error!(template, error = format!("{error:#}"), "page not rendered");
+            PageError::Internal
+        })?;
+        let cache_control = match keep {
+            Keep::Revalidate => "private, no-cache",
+            Keep::Never => "no-store",
+        };
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (header::CACHE_CONTROL, HeaderValue::from_static(cache_control)),
+            // It shows the visitor's own cart: no cache may give it to another.
+            (header::VARY, HeaderValue::from_static("Cookie")),
+        ];
+        Ok((status, headers, html).into_response())
+    }
+
+    pub(crate) fn cookies(&self) -> &Cookies {
+        &self.0.cookies
+    }
+
+    pub(crate) fn assets(&self) -> &Assets {
+        &self.0.assets
+    }
+
+    pub(crate) fn public_url(&self) -> &str {
+        &self.0.public_url
+    }
+
+    pub(crate) fn media_folder(&self) -> &Path {
+        &self.0.media_folder
+    }
+
+    pub(crate) fn content_security_policy(&self) -> &str {
+        &self.0.content_security_policy
+    }
+}

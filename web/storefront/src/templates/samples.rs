@@ -1,0 +1,198 @@
+//! Every template, rendered with sample contexts.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::error::ErrorView;
+use crate::pages::cart::CartView;
+use crate::pages::checkout::samples::{checkout, waiting};
+use crate::pages::home::{CategoryTileView, HeroView, HomeView};
+use crate::pages::listing::{ListingView, SortView};
+use crate::pages::order::{OrderView, StatusView};
+use crate::pages::product::samples::product;
+use crate::shell::LinkView;
+use crate::view::{LineView, NoticeView, PictureView, PriceView, TileView, TotalsView};
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn shell() -> Shell {
+    Shell {
+        shop_name: text("Saltmarsh & Sons"),
+        categories: vec![link("Ceramics"), LinkView { is_current: true, ..link("Art prints") }],
+        cart_count: 3,
+        delivery: text("Standard delivery for €4.90"),
+        is_test: true,
+        place: text("4 countries · EUR"),
+        canonical: Some(text("https://shop.example/x")),
+        ..Shell::bare()
+    }
+}
+
+fn link(name: &str) -> LinkView {
+    LinkView { name: text(name), href: text("/categories/ceramics"), is_current: false }
+}
+
+fn picture() -> PictureView {
+    PictureView { url: text("/media/harbour-pitcher.svg"), alt: text("A \"tall\" pitcher"), width: 1000, height: 1250 }
+}
+
+fn tiles() -> Vec<TileView> {
+    let price = |was: Option<&str>, is_from| PriceView { now: text("€48.00"), was: was.map(text), is_from };
+    let tile = |flag, price| TileView { href: text("/products/harbour-pitcher"), title: text("Harbour <Pitcher>"), picture: Some(picture()), price, flag };
+    vec![tile(Some("out"), price(None, false)), tile(Some("sale"), price(Some("€56.00"), true)), TileView { picture: None, ..tile(None, price(None, true)) }]
+}
+
+pub(crate) fn lines() -> Vec<LineView> {
+    let notice = |text: &str, available| NoticeView { text: text.to_owned(), available, is_blocking: true };
+    let line = LineView {
+        id: text("cln_1"),
+        href: text("/products/harbour-pitcher?option.Glaze=Sea"),
+        title: text("Harbour Pitcher"),
+        choice: text("Sea, 1.2 litre"),
+        picture: Some(picture()),
+        quantity: 2,
+        each: Some(text("€48.00")),
+        total: text("€96.00"),
+        notices: vec![notice("Only 1 left.", Some(1)), notice("This was €52.00 when you added it.", None)],
+        problem: Some(text("Choose fewer.")),
+    };
+    let plain =
+        LineView { id: text("cln_2"), choice: String::new(), picture: None, quantity: 1, each: None, notices: Vec::new(), problem: None, ..line.clone() };
+    vec![line, plain]
+}
+
+pub(crate) fn totals() -> TotalsView {
+    TotalsView {
+        items: text("3 items"), subtotal: text("€144.00"), delivery_name: text("Standard delivery"), delivery: text("€4.90"), total: text("€148.90")
+    }
+}
+
+fn home() -> HomeView {
+    let hero = HeroView { headline: text("A pitcher that pours."), tile: tiles().remove(1), picture: Some(picture()) };
+    let category = |picture| CategoryTileView { link: link("Ceramics"), picture };
+    HomeView { hero: Some(hero), categories: vec![category(Some(picture())), category(None)], featured: tiles(), newest: tiles() }
+}
+
+fn listing() -> ListingView {
+    let sort = |code, name, is_current| SortView { code, name, is_current };
+    ListingView {
+        title: text("Ceramics"),
+        text: text("Stoneware."),
+        path: text("/categories/ceramics"),
+        above: vec![link("Kitchen")],
+        below: vec![link("Mugs")],
+        sorts: vec![sort("featured", "Featured", false), sort("title", "Name", true)],
+        tiles: tiles(),
+        count: Some(3),
+        first: Some(text("/categories/ceramics")),
+        next: Some(text("/categories/ceramics?after=x")),
+    }
+}
+
+fn cart() -> CartView {
+    CartView { lines: lines(), totals: Some(totals()), added: Some(text("Harbour Pitcher")), is_completing: false, is_blocked: true, tiles: Vec::new() }
+}
+
+fn order() -> OrderView {
+    OrderView {
+        number: Some(text("TW-20481")),
+        first_name: text("Ines"),
+        status: StatusView { kind: "ok", text: "Paid" },
+        date: text("23 November 2026"),
+        datetime: text("2026-11-23T11:04:00Z"),
+        lines: lines(),
+        totals: totals(),
+        email: text("ines@example.com"),
+        shipping_address: vec![text("Ines Albrecht"), text("Lindengasse 14")],
+        billing_address: Some(vec![text("Ines Albrecht"), text("Hauptplatz 1")]),
+        payment_name: Some(text("Bank transfer")),
+        payment_text: Some(text("We send it once the transfer has arrived.")),
+        href: text("/orders/ord_1"),
+        is_pending: true,
+    }
+}
+
+fn rendered() -> Vec<(&'static str, String)> {
+    let templates = Templates::load(&Assets::load());
+    let shell = shell();
+    let render = |name: &'static str, view: &dyn Fn(&Shell) -> Result<String, Error>, shell: &Shell| {
+        (name, view(shell).unwrap_or_else(|error| unreachable!("{name}: {error:#}")))
+    };
+    macro_rules! page {
+        ($name:literal, $view:expr) => {
+            page!($name, $view, &shell)
+        };
+        ($name:literal, $view:expr, $shell:expr) => {
+            render($name, &|shell: &Shell| templates.render($name, shell, &$view), $shell)
+        };
+    }
+    let error = |tiles| ErrorView { status: 404, title: "This shelf is empty", text: "The page has moved.", tiles };
+    vec![
+        page!("home.html", home()),
+        page!("home.html", HomeView { hero: None, categories: Vec::new(), featured: Vec::new(), newest: Vec::new() }),
+        page!("listing.html", listing()),
+        page!(
+            "listing.html",
+            ListingView { tiles: Vec::new(), above: Vec::new(), below: Vec::new(), text: String::new(), count: None, first: None, next: None, ..listing() }
+        ),
+        page!("product.html", product(true)),
+        page!("product.html", product(false)),
+        page!("cart.html", cart()),
+        page!("cart.html", CartView { is_completing: true, is_blocked: false, added: None, ..cart() }),
+        page!("cart.html", CartView { lines: Vec::new(), totals: None, tiles: tiles(), ..cart() }),
+        page!("checkout.html", checkout(true)),
+        page!("checkout.html", checkout(false)),
+        page!("waiting.html", waiting(true), &Shell::bare()),
+        page!("waiting.html", waiting(false), &Shell::bare()),
+        page!("confirmation.html", order()),
+        page!("order.html", order()),
+        page!("order.html", OrderView { number: None, billing_address: None, payment_name: None, payment_text: None, is_pending: false, ..order() }),
+        page!("error.html", error(tiles())),
+        page!("error.html", error(Vec::new()), &Shell::bare()),
+    ]
+}
+
+#[test]
+fn every_template_renders_with_sample_contexts() {
+    let pages: BTreeSet<String> = rendered().into_iter().map(|(name, _)| name.to_owned()).collect();
+    let all: BTreeSet<String> = Embedded::iter().map(|name| name.to_string()).filter(|name| name.ends_with(".html") && !name.starts_with('_')).collect();
+    assert_eq!(pages, all);
+}
+
+#[test]
+fn no_page_holds_what_the_content_security_policy_forbids() {
+    for (name, html) in rendered() {
+        assert!(!html.contains(" style=") && !html.contains("<style"), "{name}");
+        assert_eq!(html.matches("<script").count(), html.matches("<script type=\"module\" src=\"/static/").count(), "{name}");
+        for handler in [" onclick=", " onchange=", " onsubmit=", " onload=", "javascript:"] {
+            assert!(!html.contains(handler), "{name} holds {handler}");
+        }
+    }
+}
+
+#[test]
+fn what_the_api_says_never_becomes_markup() {
+    for (name, html) in rendered().into_iter().filter(|(_, html)| html.contains("Pitcher&gt;")) {
+        assert!(html.contains("Harbour &lt;Pitcher&gt;") && !html.contains("<Pitcher"), "{name}");
+    }
+    assert!(rendered().iter().any(|(_, html)| html.contains("Saltmarsh &amp; Sons") && html.contains("alt=\"A &quot;tall&quot; pitcher\"")));
+}
+
+#[test]
+fn labels_and_descriptions_point_at_one_element_each() {
+    for (name, html) in rendered() {
+        let ids: Vec<&str> = attribute(&html, " id=\"").collect();
+        let unique: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), unique.len(), "{name} repeats an id: {ids:?}");
+        for target in attribute(&html, " for=\"").chain(attribute(&html, " aria-describedby=\"")).chain(attribute(&html, " aria-labelledby=\"")) {
+            assert!(unique.contains(target), "{name} has no {target}");
+        }
+        assert_eq!(html.matches("<h1").count(), 1, "{name}");
+    }
+}
+
+fn attribute<'html>(html: &'html str, start: &'html str) -> impl Iterator<Item = &'html str> {
+    html.split(start).skip(1).filter_map(|rest| rest.split('"').next())
+}

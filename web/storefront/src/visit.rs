@@ -1,0 +1,42 @@
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use client::Visitor;
+use http::header;
+use http::request::Parts;
+use platform::http::RequestId;
+
+use crate::cookies::{CartKey, OrderKey};
+use crate::shop::Shop;
+
+/// Who asks for a page, and what their browser remembers.
+#[derive(Debug, Clone)]
+pub(crate) struct Visit {
+    /// On whose behalf the API is called.
+    pub(crate) visitor: Visitor,
+    /// The host name the browser asked for.
+    pub(crate) host: Option<String>,
+    /// The cart, if there is one.
+    pub(crate) cart: Option<CartKey>,
+    /// The latest orders, newest first.
+    pub(crate) orders: Vec<OrderKey>,
+}
+
+impl FromRequestParts<Shop> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, shop: &Shop) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let request_id = parts.extensions.get::<RequestId>().map(ToString::to_string);
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let cookies = shop.cookies().read(&parts.headers);
+        Ok(Self {
+            visitor: Visitor { address: peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request_id },
+            // HTTP/2 puts the host into the address of the request.
+            host: host.or_else(|| parts.uri.host()).map(ToOwned::to_owned),
+            cart: cookies.cart,
+            orders: cookies.orders,
+        })
+    }
+}
