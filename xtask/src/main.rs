@@ -7,6 +7,7 @@ mod tidy;
 mod workspace;
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -37,9 +38,20 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where nobody reads, the exit code still tells.
+            drop(writeln!(std::io::stderr(), "{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
     let root = workspace::root()?;
-    match Cli::parse().command {
+    match command {
         Command::Tidy => tidy::run(&root),
         Command::Sql { check, packages } => sql::run(&root, check, &packages),
         Command::NewService { name } => scaffold::run(&root, &name),

@@ -2,9 +2,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kernel::Clock;
-use sqlx::PgPool;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
+use sqlx::{PgPool, Transaction};
 
 use crate::{Actor, DbError, Subscriptions, Tx, Wake};
 
@@ -83,14 +83,15 @@ impl Db {
     ///
     /// A `BEGIN` whose future is dropped in flight would leave the connection inside a transaction that the pool does not
     /// know of (sqlx 0.9), and a later request's commit would be lost. So `BEGIN` runs in a task of its own that nobody drops: when
-    /// the caller has gone, the finished transaction is dropped there and rolled back.
+    /// the caller has gone, the finished transaction is dropped there and rolled back. Waiting for a connection is the caller's own: who
+    /// goes away leaves the queue.
     ///
     /// # Errors
     /// No connection in time, or the server is away.
     pub async fn begin(&self, actor: Actor) -> Result<Tx, DbError> {
-        let pool = self.writer.clone();
-        #[expect(clippy::disallowed_methods, reason = "the one place that may begin a transaction, in a task that outlives its caller")]
-        let begun = tokio::spawn(async move { pool.begin().await });
+        let conn = self.writer.acquire().await?;
+        #[expect(clippy::disallowed_methods, reason = "the one place that begins a transaction, in a task that outlives its caller")]
+        let begun = tokio::spawn(Transaction::begin(conn, None));
         let transaction = begun.await??;
         Ok(Tx::new(transaction, actor, self.clock.now(), self.wake.clone(), Arc::clone(&self.subscriptions)))
     }

@@ -24,7 +24,7 @@ pub enum SchemaError {
     #[error("database failed while migrating")]
     Database(#[from] sqlx::Error),
     /// A migration failed, or one that was applied has changed since.
-    #[error("migrating schema {schema}: {source}")]
+    #[error("schema {schema} could not be migrated")]
     Migration {
         /// Which schema.
         schema: &'static str,
