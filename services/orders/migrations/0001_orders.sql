@@ -45,11 +45,10 @@ comment on column orders.order.number is 'The human order number, given when it 
 comment on column orders.order.token_hash is 'SHA-256 of the cart''s secret, which opens the order too.';
 comment on column orders.order.tax_minor is 'The tax in the total. 0 until the shop reckons taxes.';
 create unique index order_one_per_cart on orders.order (cart_id) where state in ('pending', 'placed', 'closed');
-create index order_newest on orders.order (created_at desc, id desc);
 create index order_newest_of_kind on orders.order (channel_kind, created_at desc, id desc);
 create index order_newest_of_channel on orders.order (channel_code, created_at desc, id desc);
 create index order_newest_in_state on orders.order (state, created_at desc, id desc);
-create index order_email on orders.order (lower(email) text_pattern_ops, created_at desc, id desc);
+create index order_email on orders.order (lower(email) text_pattern_ops);
 
 create table orders.order_line (
     id uuid primary key,

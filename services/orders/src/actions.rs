@@ -105,8 +105,12 @@ where
 /// Tells the provider. One that does not answer is no failure: what was wanted is then `unknown` and settles by itself.
 async fn carry_out(payments: &Payments, wish: Wish) -> Result<(), Failure> {
     match wish {
-        Wish::Capture(capture) => drop(payments.capture(capture).await?),
-        Wish::Void(void) => drop(payments.void(void).await?),
+        Wish::Capture(capture) => {
+            payments.capture(capture).await?;
+        }
+        Wish::Void(void) => {
+            payments.void(void).await?;
+        }
         Wish::Nothing => {}
     }
     Ok(())

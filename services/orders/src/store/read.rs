@@ -13,6 +13,8 @@ use crate::domain;
 
 /// How many entries of a timeline are shown, the newest.
 const TIMELINE_SHOWN: i64 = 500;
+/// Sorts behind every letter an address can hold.
+const LAST_LETTER: char = char::MAX;
 
 /// An order's row.
 #[derive(Debug)]
@@ -194,18 +196,16 @@ pub(crate) async fn list_orders(conn: &mut PgConnection, filter: &OrderFilter, m
     }
     if let Some(q) = &filter.q {
         query.push(" and (number = ").push_bind(q.to_uppercase()).push(" or number = ").push_bind(q);
-        query.push(" or lower(email) like ").push_bind(starting_with(&q.to_lowercase())).push(")");
+        // A range and not LIKE: only so can a plan made for any text use the index.
+        let start = q.to_lowercase();
+        let end = format!("{start}{LAST_LETTER}");
+        query.push(" or (lower(email) ~>=~ ").push_bind(start).push(" and lower(email) ~<~ ").push_bind(end).push("))");
     }
     if let Some((created_at, id)) = filter.after {
         query.push(" and (created_at, id) < (").push_bind(created_at).push(", ").push_bind(id.uuid()).push(")");
     }
     query.push(" order by created_at desc, id desc limit ").push_bind(most);
     query.build_query_as().fetch_all(conn).await
-}
-
-/// A LIKE pattern of everything that starts with a text, taken letter by letter.
-fn starting_with(text: &str) -> String {
-    text.chars().flat_map(|letter| matches!(letter, '%' | '_' | '\\').then_some('\\').into_iter().chain([letter])).chain(['%']).collect()
 }
 
 /// The rules that do not hold, in words, 100 at most. None of them can be broken by what this service does.
@@ -238,14 +238,4 @@ pub(crate) async fn broken_rules(conn: &mut PgConnection) -> Result<Vec<String>,
     )
     .fetch_all(conn)
     .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::starting_with;
-
-    #[test]
-    fn wildcards_in_a_search_stand_for_themselves() {
-        assert_eq!(starting_with(r"a_b%c\d"), r"a\_b\%c\\d%");
-    }
 }

@@ -44,7 +44,7 @@ fn settings() -> Settings {
 pub(crate) async fn open() -> Shop {
     Shop::open(|context| {
         let payments = Payments::new(context, settings());
-        vec![catalog::service(context), inventory::service(context), payments::service_of(&payments), orders::service(context, payments)]
+        vec![catalog::service(context), inventory::service(context), payments::service(&payments), orders::service(context, payments)]
     })
     .await
 }
