@@ -16,7 +16,7 @@ pub(crate) fn all(context: &Context, config: &Config) -> Vec<Service> {
         catalog::service(context),
         inventory::service(context),
         cart::service(context),
-        payments::service_of(&payments),
+        payments::service(&payments),
         orders::service(context, payments.clone()),
         checkout::service(context, payments),
     ]

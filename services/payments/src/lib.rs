@@ -15,7 +15,6 @@ mod store;
 mod summary;
 mod voids;
 
-pub use self::service as service_of;
 pub use attempts::{Attempt, AttemptError, NewAttempt, RecordError, Recorded, find_attempt, insert_attempt, record};
 pub use captures::{CaptureError, request_capture};
 pub use payments::{Payments, Settings};

@@ -14,10 +14,10 @@ use crate::domain::AttemptEvent;
 use crate::provider::Outcome;
 use crate::store;
 
-/// How long the one who wrote an attempt, a capture or a void has to finish it itself.
-const PATIENCE: TimeDelta = TimeDelta::seconds(10);
-/// After this long a provider that knows no such payment will not hear of it by itself.
-const UNHEARD_AFTER: TimeDelta = TimeDelta::seconds(30);
+/// How long the one who wrote an attempt, a capture or a void has to finish it itself, in times a provider may take to answer.
+const PATIENCE: i32 = 2;
+/// After so many such times a provider that knows no such payment will not hear of it by itself.
+const UNHEARD_AFTER: i32 = 6;
 /// The most of each kind in one run; the rest comes first in the next.
 const BATCH: i64 = 200;
 /// How many providers' answers are waited for at once.
@@ -56,11 +56,17 @@ impl Payments {
     async fn list_open(&self) -> Result<(Vec<Attempt>, Vec<payments_api::CaptureId>, Vec<payments_api::VoidId>), Failure> {
         let mut tx = self.context().db().begin(Actor::system("payments.reconcile")).await?;
         let now = tx.now();
-        let attempts = store::attempts::list_open(tx.conn(), now - PATIENCE, BATCH).await?;
-        let captures = store::captures::list_open(tx.conn(), now - PATIENCE, BATCH, now).await?;
-        let voids = store::voids::list_open(tx.conn(), now - PATIENCE, BATCH, now).await?;
+        let patience = self.provider_timeout() * PATIENCE;
+        let attempts = store::attempts::list_open(tx.conn(), now - patience, BATCH).await?;
+        let captures = store::captures::list_open(tx.conn(), now - patience, BATCH, now).await?;
+        let voids = store::voids::list_open(tx.conn(), now - patience, BATCH, now).await?;
         tx.commit().await?;
         Ok((attempts, captures, voids))
+    }
+
+    fn provider_timeout(&self) -> TimeDelta {
+        // A setting of at most a minute.
+        TimeDelta::from_std(self.settings().provider_timeout).unwrap_or(TimeDelta::MAX / 8)
     }
 
     async fn reconcile_attempt(&self, attempt: &Attempt) -> bool {
@@ -80,7 +86,7 @@ impl Payments {
         let action_timeout = TimeDelta::from_std(self.settings().action_timeout).unwrap_or(TimeDelta::MAX);
         let is_overdue = attempt.state != AttemptState::Created && age > action_timeout;
         let mut outcome = if is_overdue { self.cancel(attempt).await } else { self.look_up(attempt).await };
-        if outcome == Outcome::Unheard && age > UNHEARD_AFTER {
+        if outcome == Outcome::Unheard && age > self.provider_timeout() * UNHEARD_AFTER {
             outcome = self.cancel(attempt).await;
         }
         let cancellation = if is_overdue { AttemptEvent::Expire } else { AttemptEvent::Cancel };

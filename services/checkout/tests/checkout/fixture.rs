@@ -30,7 +30,7 @@ impl Fixture {
                 catalog::service(context),
                 inventory::service(context),
                 cart::service(context),
-                payments::service_of(&payments),
+                payments::service(&payments),
                 orders::service(context, payments.clone()),
                 checkout::service(context, payments),
             ]

@@ -61,9 +61,9 @@ pub(crate) fn order() -> Uuid {
 }
 
 impl Stand {
-    /// Opens a shop whose providers have ten seconds to answer: longer than this machine ever takes.
+    /// Opens a shop whose providers have five seconds to answer: longer than this machine ever takes.
     pub(crate) async fn open() -> Self {
-        Self::open_with(Duration::from_secs(10)).await
+        Self::open_with(Duration::from_secs(5)).await
     }
 
     /// Opens a shop that does not wait long for providers: silence is what is tested.

@@ -42,7 +42,7 @@ async fn the_schedule_runs_the_reconciler() {
 }
 
 #[tokio::test]
-async fn a_crash_between_the_call_and_the_record_is_made_good_after_ten_seconds() {
+async fn a_crash_between_the_call_and_the_record_is_made_good_after_the_time_its_request_has() {
     let stand = Stand::open().await;
     let attempt = stand.create(choice(card::APPROVED)).await;
     stand.payments.authorize(&attempt).await;
