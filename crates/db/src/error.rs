@@ -38,3 +38,9 @@ pub fn is_unavailable(error: &Error) -> bool {
         _ => false,
     }
 }
+
+/// Whether a text was refused for a character PostgreSQL cannot keep, U+0000 (SQLSTATE 22021, and 22P05 inside JSON).
+#[must_use]
+pub fn is_unstorable_text(error: &Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| matches!(code.as_ref(), "22021" | "22P05"))
+}

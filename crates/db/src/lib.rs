@@ -13,7 +13,7 @@ mod wake;
 
 pub use actor::Actor;
 pub use database::{Db, DbOptions};
-pub use error::{DbError, constraint_of, is_lock_timeout, is_unavailable};
+pub use error::{DbError, constraint_of, is_lock_timeout, is_unavailable, is_unstorable_text};
 pub use jobs::{Subscriber, Subscriptions};
 pub use tx::Tx;
 pub use wake::Wake;

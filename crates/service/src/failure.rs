@@ -30,6 +30,9 @@ fn problem_of(error: &anyhow::Error) -> Problem {
         tracing::warn!(error = format!("{error:#}"), "gave up waiting for a lock");
         return Problem::unavailable(1).detail("Someone else is changing the same record. Try again.");
     }
+    if database.is_some_and(db::is_unstorable_text) {
+        return Problem::invalid_body().detail("A text holds the character U+0000, which cannot be kept.");
+    }
     if database.is_some_and(db::is_unavailable) {
         tracing::warn!(error = format!("{error:#}"), "database unavailable");
         return Problem::unavailable(5);

@@ -82,7 +82,7 @@ pub(crate) const fn settlement(attempt: AttemptState) -> Settlement {
 /// Refuses a completion that is not what the shopper agreed to, or cannot be delivered.
 ///
 /// # Errors
-/// `cart_empty`, `cart_changed` (the context holds the cart as it is now), `invalid_body`.
+/// `cart_empty`, `nothing_to_pay`, `cart_changed` (the context holds the cart as it is now), `invalid_body`.
 pub(crate) fn check(cart: &CartAnswer, body: &CompleteCart, delivers_to: &[Country]) -> Result<(), Problem> {
     if !delivers_to.contains(&body.shipping_address.country) {
         let codes: Vec<&str> = delivers_to.iter().map(Country::code).collect();
@@ -94,6 +94,9 @@ pub(crate) fn check(cart: &CartAnswer, body: &CompleteCart, delivers_to: &[Count
     }
     if cart.lines.is_empty() {
         return Err(Problem::new(409, "cart_empty", "The cart is empty"));
+    }
+    if cart.totals.total.amount_minor() == 0 {
+        return Err(Problem::new(409, "nothing_to_pay", "There is nothing to pay").detail("An order that costs nothing cannot be placed."));
     }
     let unavailable = cart.lines.iter().any(|line| line.notices.contains(&Notice::Unavailable));
     if unavailable || cart.totals.total != body.expected_total {

@@ -31,7 +31,7 @@ pub(crate) fn store_routes(context: &Context, payments: Payments) -> OpenApiRout
         (status = 202, description = "The shopper has to act, or the provider is still working. Call `resume`.", body = Completion),
         (status = 402, description = "`payment_declined`, `payment_canceled` or `payment_expired`: nothing was charged, the cart is open again.", body = Problem),
         (status = 404, description = "`cart_not_found`", body = Problem),
-        (status = 409, description = "`cart_changed` (the context holds the cart as it is now), `insufficient_stock`, `cart_empty`, `cart_completed`, `cart_closed`, `in_progress`", body = Problem),
+        (status = 409, description = "`cart_changed` (the context holds the cart as it is now), `insufficient_stock`, `cart_empty`, `nothing_to_pay`, `cart_completed`, `cart_closed`, `in_progress`", body = Problem),
         (status = 422, description = "`invalid_body`, `idempotency_key_reused`", body = Problem),
     )
 )]

@@ -81,6 +81,9 @@ async fn bad_input_is_refused_with_the_field_to_mend() {
         refused.expect_problem(422, "invalid_body");
         assert_eq!(refused.json["errors"][0]["pointer"], pointer, "{value}: {}", refused.text);
     }
+    let mut unkept = purchase(1, "manual", None);
+    unkept["shipping_address"]["postcode"] = json!("10\u{0}30");
+    fixture.complete(&basket, "one", &unkept).await.expect_problem(422, "invalid_body");
     let mut unknown = purchase(1, "manual", None);
     unknown["coupon"] = json!("SUMMER");
     fixture.complete(&basket, "one", &unknown).await.expect_problem(422, "invalid_body");
