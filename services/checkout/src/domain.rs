@@ -95,13 +95,13 @@ pub(crate) fn check(cart: &CartAnswer, body: &CompleteCart, delivers_to: &[Count
     if cart.lines.is_empty() {
         return Err(Problem::new(409, "cart_empty", "The cart is empty"));
     }
-    if cart.totals.total.amount_minor() == 0 {
-        return Err(Problem::new(409, "nothing_to_pay", "There is nothing to pay").detail("An order that costs nothing cannot be placed."));
-    }
     let unavailable = cart.lines.iter().any(|line| line.notices.contains(&Notice::Unavailable));
     if unavailable || cart.totals.total != body.expected_total {
         let detail = if unavailable { "Something in it is no longer sold." } else { "The total is not the one that was agreed to." };
         return Err(Problem::new(409, "cart_changed", "The cart has changed").detail(detail).context(serde_json::json!({ "cart": cart })));
+    }
+    if cart.totals.total.amount_minor() == 0 {
+        return Err(Problem::new(409, "nothing_to_pay", "There is nothing to pay").detail("An order that costs nothing cannot be placed."));
     }
     Ok(())
 }
