@@ -10,6 +10,8 @@ use crate::visit::Visit;
 
 /// How many categories the head of a page has room for.
 const NAVIGATION: usize = 8;
+/// How many of the countries it delivers to a page names.
+const NAMED_COUNTRIES: usize = 4;
 
 /// What stands around the content of every page.
 #[derive(Debug, Clone, Serialize)]
@@ -26,8 +28,10 @@ pub(crate) struct Shell {
     pub(crate) delivery: String,
     /// Whether sales here are trials.
     pub(crate) is_test: bool,
-    /// Where the shop delivers to, and in what it counts.
-    pub(crate) place: String,
+    /// The countries the shop delivers to, the first by name.
+    pub(crate) destinations: String,
+    /// What its amounts count.
+    pub(crate) currency: String,
     /// The page's own address.
     pub(crate) canonical: Option<String>,
 }
@@ -58,7 +62,8 @@ impl Shell {
             cart_count: 0,
             delivery: String::new(),
             is_test: false,
-            place: String::new(),
+            destinations: String::new(),
+            currency: String::new(),
             canonical: None,
         }
     }
@@ -85,7 +90,8 @@ impl Shell {
             cart_count: cart.filter(|cart| cart.state == CartState::Active).map_or(0, |cart| cart.totals.item_count),
             delivery: delivery(channel),
             is_test: channel.kind == ChannelKind::Test,
-            place: place(channel),
+            destinations: destinations(channel),
+            currency: channel.currency.to_string(),
             canonical: None,
         }
     }
@@ -133,10 +139,12 @@ fn delivery(channel: &ChannelAnswer) -> String {
     format!("{} for {}", channel.delivery.name, money::format(channel.delivery.price, &channel.locale))
 }
 
-fn place(channel: &ChannelAnswer) -> String {
-    let where_to = match channel.countries.as_slice() {
-        [only] => crate::countries::name(*only).to_owned(),
-        many => format!("{} countries", many.len()),
-    };
-    format!("{where_to} · {}", channel.currency)
+fn destinations(channel: &ChannelAnswer) -> String {
+    let named: Vec<&str> = channel.countries.iter().take(NAMED_COUNTRIES).map(|country| crate::countries::name(*country)).collect();
+    let named = named.join(", ");
+    match channel.countries.len().saturating_sub(NAMED_COUNTRIES) {
+        0 => named,
+        1 => format!("{named} and one more country"),
+        more => format!("{named} and {more} more countries"),
+    }
 }

@@ -20,7 +20,7 @@ use crate::error::PageError;
 use crate::fields::Fields;
 use crate::money;
 use crate::pages::cart::{delete_line, set_quantity};
-use crate::shell::load_cart;
+use crate::shell::{Shell, load_cart};
 use crate::shop::{Keep, Shop};
 use crate::visit::Visit;
 use form::CheckoutForm;
@@ -90,12 +90,12 @@ pub(crate) async fn come_back(State(shop): State<Shop>, visit: Visit) -> Result<
     let resumed = shop.call(&visit, &RESUME_CART).param("id", key.id).cart_token(&key.token).send().await;
     let error = match resumed {
         Ok(answer) if answer.body.status == CompletionStatus::Placed => return finish(&shop, &visit, key, &answer.body),
-        Ok(answer) => return waiting(&shop, key, &answer.body),
+        Ok(answer) => return waiting(&shop, &visit, key, &answer.body).await,
         Err(error) => error,
     };
     let status = error.problem().map(Problem::status);
     if error.is("in_progress") || status.is_none_or(|status| status >= 500 || status == 429) {
-        return wait(&shop, StatusCode::OK, &WaitingView::WORKING);
+        return wait(&shop, &visit, &WaitingView::WORKING).await;
     }
     if status == Some(404) {
         return Ok(to("/checkout"));
@@ -124,18 +124,21 @@ fn finish(shop: &Shop, visit: &Visit, key: &CartKey, completion: &Completion) ->
     }
 }
 
-fn waiting(shop: &Shop, key: &CartKey, completion: &Completion) -> Result<Response, PageError> {
+async fn waiting(shop: &Shop, visit: &Visit, key: &CartKey, completion: &Completion) -> Result<Response, PageError> {
     let view = match (completion.status, action_url(completion)) {
         (CompletionStatus::RequiresAction, Some(url)) => WaitingView { action: Some(url.to_owned()), ..WaitingView::UNCONFIRMED },
         _ => WaitingView::WORKING,
     };
-    let response = wait(shop, StatusCode::OK, &view)?;
+    let response = wait(shop, visit, &view).await?;
     Ok(shop.cookies().keep_cart(response, &pending(key, completion.order.id)))
 }
 
 /// The waiting page. It looks again by itself, unless the shopper is the one to act.
-fn wait(shop: &Shop, status: StatusCode, view: &WaitingView) -> Result<Response, PageError> {
-    let mut response = shop.page(status, "waiting.html", &crate::shell::Shell::bare(), view, Keep::Never)?;
+async fn wait(shop: &Shop, visit: &Visit, view: &WaitingView) -> Result<Response, PageError> {
+    // It goes on waiting also while the API does not even tell the shop's name.
+    let channel = shop.call(visit, &catalog_api::endpoints::GET_CHANNEL).send().await;
+    let shell = channel.map_or_else(|_| Shell::bare(), |answer| Shell::of(&answer.body, &[], None));
+    let mut response = shop.page(StatusCode::OK, "waiting.html", &shell, view, Keep::Never)?;
     if view.action.is_none() {
         response.headers_mut().insert("refresh", HeaderValue::from_static(LOOK_AGAIN_SECONDS));
     }

@@ -24,7 +24,8 @@ fn shell() -> Shell {
         cart_count: 3,
         delivery: text("Standard delivery for €4.90"),
         is_test: true,
-        place: text("4 countries · EUR"),
+        destinations: text("Austria, Germany"),
+        currency: text("EUR"),
         canonical: Some(text("https://shop.example/x")),
         ..Shell::bare()
     }
