@@ -23,6 +23,7 @@ const SECRET_HEADERS: [&str; 2] = [headers::CART_TOKEN, headers::ORDER_TOKEN];
 pub struct Call {
     actor: Actor,
     client_address: IpAddr,
+    is_internal: bool,
     headers: Arc<HeaderMap>,
     method: Method,
     path: String,
@@ -47,10 +48,11 @@ impl Call {
         self.header(headers::CHANNEL)
     }
 
-    /// The host the request was sent to, without its port.
+    /// The host the shopper called, without its port: the one our own web tier passes on, or the one the request was sent to.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        let host = self.header("x-forwarded-host").or_else(|| self.header("host"))?;
+        let passed_on = self.header("x-forwarded-host").filter(|_| self.is_internal);
+        let host = passed_on.or_else(|| self.header("host"))?;
         Some(host.rsplit_once(':').map_or(host, |(name, _)| name))
     }
 
@@ -114,6 +116,7 @@ impl Call {
         Self {
             actor: principal.map_or_else(Actor::guest, |principal| principal.actor()),
             client_address: client_address(parts, context),
+            is_internal: context.is_internal(&parts.headers),
             headers: Arc::new(parts.headers.clone()),
             method: parts.method.clone(),
             path: parts.uri.path().to_owned(),
