@@ -1,0 +1,38 @@
+//! Orders: the list, one order, and what staff do to it.
+
+mod actions;
+mod detail;
+mod list;
+mod timeline;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use orders_api::OrderId;
+use platform::http::Path;
+
+use crate::Office;
+
+#[cfg(test)]
+pub(crate) use detail::{Rendering, order_page};
+#[cfg(test)]
+pub(crate) use list::list_page;
+
+pub(crate) fn routes() -> Router<Office> {
+    Router::new()
+        .route("/backoffice/orders", get(list::list))
+        .route("/backoffice/orders/{id}", get(detail::detail))
+        .route("/backoffice/orders/{id}/capture", post(actions::capture).get(back))
+        .route("/backoffice/orders/{id}/cancel", post(actions::cancel).get(back))
+        .route("/backoffice/orders/{id}/comments", post(actions::comment).get(back))
+}
+
+/// Where an order's page is.
+fn path_of(id: OrderId) -> String {
+    format!("/backoffice/orders/{id}")
+}
+
+/// Somebody reloads the page that a form answered with.
+async fn back(Path(id): Path<OrderId>) -> Redirect {
+    Redirect::to(&path_of(id))
+}

@@ -1,0 +1,298 @@
+//! What is on hand of each variant in each location. A figure sets it, `+5` adds to it; each cell is saved by itself.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use catalog_api::{AdminProduct, AdminVariant, ProductId, VariantId};
+use http::StatusCode;
+use inventory_api::{AdjustLevel, AdjustmentReason, LevelAnswer, LevelQuery, LocationAnswer, LocationId, endpoints};
+use kernel::Problem;
+use platform::http::Path;
+use serde::Serialize;
+
+use super::detail::{Rendering, Stand, Typed, find, show, variant_name};
+use super::path_of;
+use crate::Office;
+use crate::carried::key;
+use crate::fields::Fields;
+use crate::format::{count, counted};
+use crate::notice::{Notice, explanation, sentence};
+use crate::session::{Session, answer};
+
+/// How often a level that nobody else counted is tried on a newer version: every sale makes one.
+const TRIES: usize = 6;
+/// The reasons, with the words people see; a count is the usual one.
+const REASONS: [(AdjustmentReason, &str, &str); 3] = [
+    (AdjustmentReason::Counted, "counted", "Count"),
+    (AdjustmentReason::Received, "received", "Goods came in"),
+    (AdjustmentReason::WrittenOff, "written_off", "Broken, lost or given away"),
+];
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StockTable {
+    /// The locations by name.
+    columns: Vec<String>,
+    rows: Vec<Row>,
+    reasons: Vec<ReasonChoice>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Row {
+    name: String,
+    cells: Vec<Cell>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Cell {
+    name: String,
+    label: String,
+    value: String,
+    was: String,
+    /// Empty when there is no level yet.
+    version: String,
+    reserved: String,
+    available: String,
+    error: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ReasonChoice {
+    value: &'static str,
+    name: &'static str,
+    chosen: bool,
+}
+
+/// What a cell asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// So much is on hand.
+    To(i64),
+    /// So many more, or fewer.
+    By(i64),
+}
+
+/// A changed cell.
+struct Edit {
+    field: String,
+    location: LocationId,
+    variant: VariantId,
+    typed: String,
+    was: Option<i64>,
+    version: Option<i64>,
+    change: Change,
+}
+
+fn field_of(location: LocationId, variant: VariantId) -> String {
+    format!("stock.{location}.{variant}")
+}
+
+pub(super) fn stock_table(product: &AdminProduct, shown: &[AdminVariant], stand: &Stand, rendering: &Rendering) -> StockTable {
+    let row = |variant: &AdminVariant| {
+        let name = variant_name(product, variant);
+        let cells = stand.locations.iter().map(|location| cell(location, variant, &name, &stand.levels, rendering)).collect();
+        Row { name, cells }
+    };
+    StockTable {
+        columns: stand.locations.iter().map(|location| location.name.clone()).collect(),
+        rows: shown.iter().map(row).collect(),
+        reasons: REASONS.into_iter().map(|(_, value, name)| ReasonChoice { value, name, chosen: rendering.reason.as_deref() == Some(value) }).collect(),
+    }
+}
+
+fn cell(location: &LocationAnswer, variant: &AdminVariant, name: &str, levels: &[LevelAnswer], rendering: &Rendering) -> Cell {
+    let level = levels.iter().find(|level| level.location_id == location.id && level.variant_id == variant.id);
+    let field = field_of(location.id, variant.id);
+    let was = level.map(|level| level.on_hand.to_string()).unwrap_or_default();
+    let typed = rendering.cells.get(&field).cloned();
+    let Typed { value, error } = typed.unwrap_or_else(|| Typed { value: was.clone(), error: None });
+    let figure = |of: fn(&LevelAnswer) -> i64| level.map_or_else(|| "–".to_owned(), |level| count(of(level)));
+    Cell {
+        label: format!("On hand in {}, {name}", location.name),
+        version: level.map(|level| level.version.to_string()).unwrap_or_default(),
+        reserved: figure(|level| level.reserved),
+        available: figure(|level| level.available),
+        name: field,
+        value,
+        was,
+        error,
+    }
+}
+
+pub(crate) async fn save(State(office): State<Office>, session: Session, Path(id): Path<ProductId>, fields: Fields) -> Result<Response, Problem> {
+    let from = fields.parsed("from").unwrap_or(0);
+    let typed_reason = fields.get("reason").unwrap_or_default();
+    let reason = REASONS.into_iter().find(|(_, value, _)| *value == typed_reason).map_or(AdjustmentReason::Counted, |(reason, ..)| reason);
+    let locations = answer(session.call(&endpoints::ADMIN_LIST_LOCATIONS));
+    let (product, locations) = tokio::try_join!(find(&session, id), locations)?;
+    let mut rendering = Rendering { reason: Some(typed_reason), ..Rendering::default() };
+    let edits = edits(&product, &locations.body.items, &fields, &mut rendering);
+    if !rendering.cells.is_empty() {
+        keep(&edits, &mut rendering);
+        rendering.status = StatusCode::UNPROCESSABLE_ENTITY;
+        rendering.notice = Some(Notice::refused("Nothing is saved yet.", "The marked cells need another value; everything you typed is kept."));
+        return show(&office, &session, id, from, rendering).await;
+    }
+    if edits.is_empty() {
+        return Ok(done(id, from, "nothing"));
+    }
+    let saved = save_all(&session, &edits, reason, &fields, &mut rendering).await?;
+    if rendering.cells.is_empty() {
+        return Ok(done(id, from, "stock"));
+    }
+    let saved = format!("{} saved, the others are kept in their cells.", counted(saved, "cell is", "cells are"));
+    rendering.notice = Some(Notice::refused("Not everything could be saved.", saved));
+    show(&office, &session, id, from, rendering).await
+}
+
+/// Every changed cell that can be read; the others are noted.
+fn edits(product: &AdminProduct, locations: &[LocationAnswer], fields: &Fields, rendering: &mut Rendering) -> Vec<Edit> {
+    let places = product.variants.iter().flat_map(|variant| locations.iter().map(|location| (location.id, variant.id)));
+    let mut edits = Vec::new();
+    for (location, variant) in places {
+        let field = field_of(location, variant);
+        let Some(typed) = fields.get(&field).map(|typed| typed.trim().to_owned()) else { continue };
+        let was = fields.filled(&format!("was_{field}"));
+        if typed == was.as_deref().unwrap_or_default() {
+            continue;
+        }
+        match read(&typed) {
+            Ok(change) => {
+                let version = fields.parsed(&format!("version_{field}"));
+                edits.push(Edit { field, location, variant, typed, was: was.and_then(|was| was.parse().ok()), version, change });
+            }
+            Err(error) => {
+                rendering.cells.insert(field, Typed { value: typed, error: Some(error.to_owned()) });
+            }
+        }
+    }
+    edits
+}
+
+/// Reads `12`, `+5`, `-2`.
+fn read(typed: &str) -> Result<Change, &'static str> {
+    let number = |digits: &str| {
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = is_number.then(|| digits.parse::<i64>().ok()).flatten();
+        number.filter(|number| *number <= 1_000_000_000).ok_or("Not a number: enter 12 for what is on hand, or +5 and -2 for a difference.")
+    };
+    if typed.is_empty() {
+        return Err("Enter 0 if nothing is there.");
+    }
+    if let Some(more) = typed.strip_prefix('+') {
+        return number(more).map(Change::By);
+    }
+    match typed.strip_prefix(['-', '\u{2212}']) {
+        Some(fewer) => number(fewer).map(|fewer| Change::By(-fewer)),
+        None => number(typed).map(Change::To),
+    }
+}
+
+fn keep(edits: &[Edit], rendering: &mut Rendering) {
+    for edit in edits {
+        rendering.cells.entry(edit.field.clone()).or_insert_with(|| Typed { value: edit.typed.clone(), error: None });
+    }
+}
+
+/// Saves cell by cell and notes what is refused; answers how many are saved.
+async fn save_all(session: &Session, edits: &[Edit], reason: AdjustmentReason, fields: &Fields, rendering: &mut Rendering) -> Result<i64, Problem> {
+    let mut saved = 0;
+    for (place, edit) in edits.iter().enumerate() {
+        match save_one(session, edit, reason, &key(fields)).await? {
+            Ok(()) => saved += 1,
+            Err(refusal) => {
+                rendering.status = refusal.status;
+                rendering.cells.insert(edit.field.clone(), Typed { value: edit.typed.clone(), error: Some(refusal.text) });
+                if refusal.status.is_server_error() || refusal.status == StatusCode::FORBIDDEN {
+                    // The next ones would fail alike. Whether this one was done is not known: its key stays.
+                    keep(edits.get(place..).unwrap_or_default(), rendering);
+                    rendering.key = Some(key(fields));
+                    return Ok(saved);
+                }
+            }
+        }
+    }
+    Ok(saved)
+}
+
+struct Refusal {
+    status: StatusCode,
+    text: String,
+}
+
+async fn save_one(session: &Session, edit: &Edit, reason: AdjustmentReason, key: &str) -> Result<Result<(), Refusal>, Problem> {
+    let mut on_version = edit.version;
+    for _ in 0..TRIES {
+        let (body, is_set) = body_of(edit, reason);
+        let key = format!("{key}.{}.{}", edit.field, on_version.unwrap_or(0));
+        let call = session.call(&endpoints::ADMIN_ADJUST_LEVEL).idempotency_key(&key).body(&body);
+        // A difference is right on any version; a figure only on the one it was counted against.
+        let call = match on_version.filter(|_| is_set) {
+            Some(version) => call.if_match(version),
+            None => call,
+        };
+        let problem = match answer(call).await {
+            Ok(_) => return Ok(Ok(())),
+            Err(problem) => problem,
+        };
+        match problem.status() {
+            401 => return Err(problem),
+            // 428: there was no level when the page was shown, and now there is one.
+            412 | 428 => match find_level(session, edit).await? {
+                Some(level) if Some(level.on_hand) == edit.was => on_version = Some(level.version),
+                now => return Ok(Err(clash(edit, now.as_ref()))),
+            },
+            _ => return Ok(Err(refusal(&problem))),
+        }
+    }
+    let text = "Others sell and count this all the time. Save it again.".to_owned();
+    Ok(Err(Refusal { status: StatusCode::CONFLICT, text }))
+}
+
+fn body_of(edit: &Edit, reason: AdjustmentReason) -> (AdjustLevel, bool) {
+    let (on_hand, delta) = match edit.change {
+        Change::To(number) => (Some(number), None),
+        Change::By(number) => (None, Some(number)),
+    };
+    (AdjustLevel { location_id: edit.location, variant_id: edit.variant, on_hand, delta, reason }, on_hand.is_some())
+}
+
+async fn find_level(session: &Session, edit: &Edit) -> Result<Option<LevelAnswer>, Problem> {
+    let query = LevelQuery { variant_id: Some(edit.variant), location_id: Some(edit.location), limit: Some(1), ..LevelQuery::default() };
+    Ok(answer(session.call(&endpoints::ADMIN_LIST_LEVELS).query(&query)).await?.body.items.into_iter().next())
+}
+
+fn clash(edit: &Edit, now: Option<&LevelAnswer>) -> Refusal {
+    let shown = |number: Option<i64>| number.map_or_else(|| "nothing".to_owned(), count);
+    let (was, now) = (shown(edit.was), shown(now.map(|level| level.on_hand)));
+    let text = format!("Somebody else changed this from {was} to {now}. Yours is kept in the cell: save again to set it.");
+    Refusal { status: StatusCode::PRECONDITION_FAILED, text }
+}
+
+fn refusal(problem: &Problem) -> Refusal {
+    let fields: Vec<_> = problem.errors().iter().map(|error| sentence(&error.detail)).collect();
+    let text = match (explanation(problem), fields.is_empty()) {
+        (Some(text), _) => text,
+        (None, false) => fields.join(" "),
+        (None, true) => sentence(problem.title()),
+    };
+    Refusal { status: StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), text }
+}
+
+fn done(id: ProductId, from: usize, what: &str) -> Response {
+    Redirect::to(&format!("{}?done={what}&from={from}", path_of(id))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, read};
+
+    #[test]
+    fn figures_set_and_signed_ones_add() {
+        assert_eq!(read("12"), Ok(Change::To(12)));
+        assert_eq!(read("+5"), Ok(Change::By(5)));
+        assert_eq!(read("-2"), Ok(Change::By(-2)));
+        assert_eq!(read("−2"), Ok(Change::By(-2)));
+        for wrong in ["", "1O", "+", "--2", "1.5", "99999999999", "+-1"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Every template is rendered here with what it may be given.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+#[path = "../tests/backoffice/samples.rs"]
+mod contracts;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use catalog_api::AdminProductQuery;
+use kernel::{Page, Problem};
+use orders_api::{OrderQuery, OrderState};
+use payments_api::{AttemptState, CaptureState, PaymentStatus};
+use rust_embed::RustEmbed;
+use serde::Serialize;
+
+use crate::assets::Assets;
+use crate::carried::Carried;
+use crate::door::{InvitationPage, SignInPage};
+use crate::dress::{Again, ErrorPage, Field};
+use crate::format::initials;
+use crate::notice::Notice;
+use crate::products::{Clash, ConflictPage, Side, Stand};
+use crate::templates::{Frame, Me, Templates};
+use crate::{orders, products};
+
+#[derive(RustEmbed)]
+#[folder = "templates/"]
+struct Sources;
+
+/// Renders pages and remembers which templates it has seen.
+struct Gallery {
+    templates: Templates,
+    seen: BTreeSet<String>,
+}
+
+impl Gallery {
+    fn new() -> Self {
+        Self { templates: Templates::load(Arc::new(Assets::load())).unwrap(), seen: BTreeSet::new() }
+    }
+
+    fn show(&mut self, name: &str, frame: &Frame, page: &impl Serialize) -> String {
+        self.seen.insert(name.to_owned());
+        let html = self.templates.render(name, frame, page).unwrap_or_else(|error| panic!("{name}: {:?}", std::error::Error::source(&error)));
+        assert_whole(name, &html);
+        html
+    }
+}
+
+/// What holds for every page: nothing the content policy forbids, no icon without its symbol, nothing left of the template.
+fn assert_whole(name: &str, html: &str) {
+    for forbidden in [" style=", "<style", " onclick", "javascript:", "<!--sprite-->", "{{", "{%"] {
+        assert!(!html.contains(forbidden), "{name} has {forbidden}");
+    }
+    assert_eq!(html.matches("<script").count(), html.matches("<script src=\"/backoffice/static/").count(), "{name} has a script of its own");
+    let used = html.split("<use href=\"#").skip(1).filter_map(|rest| rest.split('"').next());
+    for icon in used {
+        assert!(html.contains(&format!("<symbol id=\"{icon}\"")), "{name} lacks the icon {icon}");
+    }
+    let ids: Vec<_> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "{name} has an id twice");
+}
+
+fn inside(may_change: bool) -> Frame {
+    let name = "Ines Varga";
+    let me = Me { name: name.to_owned(), initials: initials(name), email: "ines@saltmarsh.example".to_owned(), role: "Manager", may_change };
+    Frame { title: "Sample".to_owned(), part: "orders", me: Some(me) }
+}
+
+fn outside() -> Frame {
+    Frame { title: "Sample".to_owned(), ..Frame::default() }
+}
+
+fn stand() -> Stand {
+    Stand { product: contracts::product(), channels: contracts::channels(), locations: contracts::locations(), levels: contracts::levels(), from: 0 }
+}
+
+fn refusal() -> Notice {
+    Notice::of(&Problem::invalid_body().detail("Check it.").field("/other", "invalid", "must be right").retry_after(2), &["/shown"])
+}
+
+#[test]
+fn every_template_renders_with_everything_it_may_be_given() {
+    let mut gallery = Gallery::new();
+    show_door(&mut gallery);
+    show_orders(&mut gallery);
+    show_order(&mut gallery);
+    show_products(&mut gallery);
+    show_product(&mut gallery);
+    show_errors(&mut gallery);
+
+    let frames = ["base.html", "door.html", "office.html", "parts.html"].map(ToOwned::to_owned);
+    let known: BTreeSet<String> = gallery.seen.into_iter().chain(frames).collect();
+    let all: BTreeSet<String> = Sources::iter().map(|name| name.to_string()).collect();
+    assert_eq!(known, all, "a template has no sample");
+}
+
+fn show_door(gallery: &mut Gallery) {
+    let next = "/backoffice/orders".to_owned();
+    gallery.show("sign_in.html", &outside(), &SignInPage { next: next.clone(), ..SignInPage::default() });
+    let wrong = SignInPage { next, email: "\"><script>".to_owned(), mismatch: true, notice: Some(refusal()) };
+    assert!(!gallery.show("sign_in.html", &outside(), &wrong).contains("\"><script>"));
+    gallery.show("invitation.html", &outside(), &InvitationPage { notice: Some(refusal()), ..InvitationPage::default() });
+    let errors = Some("Too short.".to_owned());
+    let page = InvitationPage { token: Some("t".to_owned()), name_error: errors.clone(), password_error: errors, ..InvitationPage::default() };
+    gallery.show("invitation.html", &outside(), &page);
+    gallery.show("signed_in.html", &outside(), &());
+}
+
+fn show_orders(gallery: &mut Gallery) {
+    let rows = Page { items: vec![contracts::summary(&contracts::order())], next: Some("c".to_owned()) };
+    let filter =
+        OrderQuery { q: Some("TW&1".to_owned()), state: Some(OrderState::Placed), channel: Some("smoke".to_owned()), limit: None, after: Some("b".to_owned()) };
+    let html = gallery.show("orders.html", &inside(true), &orders::list_page(&filter, contracts::channels(), rows));
+    assert!(html.contains("q=TW%261&amp;state=placed&amp;channel=smoke&amp;after=c"), "paging keeps the filter");
+    for filter in [OrderQuery::default(), OrderQuery { after: Some("b".to_owned()), ..OrderQuery::default() }, filter] {
+        gallery.show("orders.html", &inside(false), &orders::list_page(&filter, Vec::new(), Page { items: Vec::new(), next: None }));
+    }
+}
+
+fn show_order(gallery: &mut Gallery) {
+    let placed = contracts::order();
+    let mut canceled = contracts::order();
+    canceled.order.state = OrderState::Canceled;
+    canceled.order.number = None;
+    canceled.order.cancel_reason = Some("payment_failed".to_owned());
+    canceled.order.billing_address.company = Some("Corner Larder BV".to_owned());
+    canceled.payment.status = PaymentStatus::Voided;
+    let mut waiting = contracts::order();
+    waiting.order.state = OrderState::Pending;
+    waiting.payment.attempts.first_mut().unwrap().state = AttemptState::RequiresAction;
+    let mut empty = contracts::order();
+    empty.payment.attempts.clear();
+    empty.payment.authorized = contracts::euro(0);
+    let unknown = contracts::captured(contracts::order(), 1_000, CaptureState::Unknown);
+    let part = contracts::captured(contracts::order(), 1_000, CaptureState::Succeeded);
+    for order in [&placed, &canceled, &waiting, &empty, &unknown, &part] {
+        for may_change in [true, false] {
+            let page = orders::order_page(order, &contracts::channels(), orders::Rendering::default());
+            let html = gallery.show("order.html", &inside(may_change), &page);
+            assert!(!html.contains("<b>\""), "titles are escaped");
+            assert_eq!(html.contains("method=\"post\" action=\"/backoffice/orders"), may_change, "viewers see no forms");
+        }
+    }
+    for open in ["capture", "cancel"] {
+        let error = Some("Wrong.".to_owned());
+        let rendering = orders::Rendering {
+            notice: Some(refusal()),
+            open: Some(open),
+            conflict: Some(None),
+            amount_error: error.clone(),
+            reason_error: error.clone(),
+            comment_error: error,
+            ..orders::Rendering::default()
+        };
+        gallery.show("order.html", &inside(true), &orders::order_page(&placed, &[], rendering.clone()));
+        gallery.show("order.html", &inside(true), &orders::order_page(&canceled, &[], rendering));
+    }
+}
+
+fn show_products(gallery: &mut Gallery) {
+    let filter = AdminProductQuery { q: Some("mug".to_owned()), published: Some(false), limit: None, after: Some("b".to_owned()) };
+    let rows = Page { items: vec![contracts::product()], next: Some("c".to_owned()) };
+    gallery.show("products.html", &inside(true), &products::list_page(&filter, &contracts::channels(), rows));
+    for filter in [AdminProductQuery::default(), AdminProductQuery { after: Some("b".to_owned()), ..AdminProductQuery::default() }, filter] {
+        gallery.show("products.html", &inside(true), &products::list_page(&filter, &[], Page { items: Vec::new(), next: None }));
+    }
+}
+
+fn show_product(gallery: &mut Gallery) {
+    for may_change in [true, false] {
+        gallery.show("product.html", &inside(may_change), &products::product_page(&stand(), products::Rendering::default()));
+    }
+    let sea = contracts::product().variants.first().unwrap().id;
+    let typed = |value: &str| products::Typed { value: value.to_owned(), error: Some("Wrong.".to_owned()) };
+    let rendering = products::Rendering {
+        notice: Some(refusal()),
+        basics_errors: ["title", "summary", "description"].into_iter().map(|name| (name, "Wrong.".to_owned())).collect(),
+        cells: BTreeMap::from([(format!("sku.{sea}"), typed("X")), (format!("stock.{}.{sea}", contracts::locations().first().unwrap().id), typed("1O"))]),
+        rows: BTreeMap::from([(sea.to_string(), "Refused.".to_owned())]),
+        reason: Some("received".to_owned()),
+        ..products::Rendering::default()
+    };
+    let html = gallery.show("product.html", &inside(true), &products::product_page(&stand(), rendering));
+    assert!(html.contains("value=\"1O\""), "what was typed stays");
+    let mut bare = stand();
+    bare.locations.clear();
+    bare.product.media.clear();
+    bare.product.category = None;
+    gallery.show("product.html", &inside(true), &products::product_page(&bare, products::Rendering::default()));
+    let side = |text: &str| Side { value: text.to_owned(), shown: text.to_owned() };
+    let page = ConflictPage {
+        id: contracts::product().id.to_string(),
+        product: "Morning mug".to_owned(),
+        started_from: 7,
+        form: Carried { version: 8, key: "k".to_owned() },
+        clashing: "1 field was".to_owned(),
+        clashes: vec![Clash { name: "title", label: "Title", was: side("a"), theirs: side("b"), yours: side("c") }],
+        kept: vec![Field { name: "summary".to_owned(), value: "s".to_owned() }],
+        merged: Some("summary".to_owned()),
+    };
+    gallery.show("product_conflict.html", &inside(true), &page);
+}
+
+fn show_errors(gallery: &mut Gallery) {
+    let field = || vec![Field { name: "text".to_owned(), value: "typed".to_owned() }];
+    let again = Again { action: "/backoffice/orders/x/comments".to_owned(), fields: field(), typed: field() };
+    gallery.show("session_over.html", &outside(), &again);
+    for inside_office in [true, false] {
+        let page = ErrorPage {
+            title: "There is no such page".to_owned(),
+            text: "It may have been moved.".to_owned(),
+            items: vec!["a".to_owned()],
+            inside: inside_office,
+            again: Some(again.clone()),
+            request_id: Some("req_1".to_owned()),
+        };
+        gallery.show("error.html", &outside(), &page);
+    }
+}

@@ -1,0 +1,297 @@
+//! The list of products, one product, its variants and its stock.
+
+use http::StatusCode;
+use identity_api::Role;
+
+use crate::api::World;
+use crate::browser::Browser;
+use crate::samples;
+
+fn path(browser: &Browser) -> String {
+    format!("/backoffice/products/{}", browser.world().product.id)
+}
+
+fn variant(number: u8) -> catalog_api::VariantId {
+    samples::id(number)
+}
+
+fn level(number: u8) -> String {
+    format!("stock.{}.{}", samples::locations()[0].id, variant(number))
+}
+
+fn texts(browser: &Browser) -> (String, String) {
+    let world = browser.world();
+    (world.product.title.clone(), world.product.summary.clone())
+}
+
+#[tokio::test]
+async fn the_list_shows_price_and_stock_and_passes_its_filter_on() {
+    let mut browser = Browser::signed_in();
+    let page = browser.get("/backoffice/products?q=mug&published=true").await;
+    assert!(page.has("Morning mug") && page.has("€24.00") && page.has("MUG-SEA and 1 more") && page.has("Low"));
+    let asked = browser.world().asked.iter().find(|asked| asked.what.starts_with("GET /admin/v1/products")).unwrap().what.clone();
+    assert_eq!(asked, "GET /admin/v1/products?q=mug&published=true&limit=50");
+}
+
+#[tokio::test]
+async fn only_what_was_changed_is_sent() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    let done = browser.submit(&page, &path, &[("summary", "A mug for every hour.")]).await;
+    assert_eq!(done.location(), format!("{path}?done=product"));
+    let asked = browser.changes().pop().unwrap();
+    assert_eq!(asked.body, r#"{"summary":"A mug for every hour."}"#);
+    assert_eq!(asked.header("if-match"), Some("\"7\""));
+    let page = browser.follow(done).await;
+    let nothing = browser.submit(&page, &path, &[]).await;
+    assert_eq!(nothing.location(), format!("{path}?done=nothing"));
+    assert_eq!(browser.changes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_box_that_is_not_ticked_takes_the_product_out_of_the_shop() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    let mut fields = page.form(&path);
+    fields.remove("published");
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    browser.post(&path, &fields).await;
+    assert!(!browser.world().product.published);
+}
+
+#[tokio::test]
+async fn a_refused_title_is_kept_with_its_reason_beside_it() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    let refused = browser.submit(&page, &path, &[("title", " "), ("description", "Half\r\na story.")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.has("id=\"title-error\""));
+    assert_eq!(refused.form(&path)["description"], "Half\na story.");
+    assert_eq!(browser.world().product.description, samples::product().description);
+}
+
+#[tokio::test]
+async fn edits_that_do_not_clash_are_merged_without_a_question() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.product.title = "Evening mug".to_owned();
+        world.product.version = 8;
+    });
+    let done = browser.submit(&page, &path, &[("summary", "New.")]).await;
+    assert_eq!(done.location(), format!("{path}?done=merged"));
+    let world = browser.world();
+    assert_eq!((world.product.title.as_str(), world.product.summary.as_str()), ("Evening mug", "New."));
+}
+
+#[tokio::test]
+async fn a_field_both_changed_is_asked_and_nothing_is_written_until_then() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.product.title = "Evening mug".to_owned();
+        world.product.version = 8;
+    });
+    let conflict = browser.submit(&page, &path, &[("title", "Noon mug"), ("summary", "New.")]).await;
+    assert_eq!(conflict.status, StatusCode::PRECONDITION_FAILED);
+    for text in ["Someone saved this product before you", "Morning mug", "Evening mug", "Noon mug", "Kept from both: summary."] {
+        assert!(conflict.has(text), "{text}");
+    }
+    assert_eq!(browser.world().product.summary, "A mug for the first hour.");
+
+    let editing = browser.submit(&conflict, &path, &[("action", "edit")]).await;
+    assert_eq!(editing.form(&path)["title"], "Noon mug");
+    assert_eq!(editing.form(&path)["version"], "8");
+    assert_eq!(browser.world().product.title, "Evening mug", "keeping on editing writes nothing");
+
+    let done = browser.submit(&conflict, &path, &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert_eq!(texts(&browser), ("Noon mug".to_owned(), "New.".to_owned()));
+}
+
+#[tokio::test]
+async fn choosing_theirs_keeps_their_title_and_your_other_changes() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.product.title = "Evening mug".to_owned();
+        world.product.version = 8;
+    });
+    let conflict = browser.submit(&page, &path, &[("title", "Noon mug"), ("summary", "New.")]).await;
+    browser.submit(&conflict, &path, &[("title", "Evening mug")]).await;
+    assert_eq!(texts(&browser), ("Evening mug".to_owned(), "New.".to_owned()));
+}
+
+#[tokio::test]
+async fn each_changed_variant_is_saved_on_the_version_the_one_before_left() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let action = format!("{path}/variants");
+    let page = browser.get(&path).await;
+    let (sea, moss) = (format!("price.EUR.{}", variant(1)), format!("sku.{}", variant(2)));
+    let before = format!("before.EUR.{}", variant(1));
+    let done = browser.submit(&page, &action, &[(&sea, "19.5"), (&before, "24"), (&moss, "MUG-MOSS-2")]).await;
+    assert_eq!(done.location(), format!("{path}?done=variants&from=0"));
+    let sent: Vec<_> = browser.changes().iter().map(|asked| (asked.header("if-match").unwrap().to_owned(), asked.body.clone())).collect();
+    let prices = r#"{"prices":[{"price":{"amount":1950,"currency":"EUR"},"compare_at":{"amount":2400,"currency":"EUR"}}]}"#;
+    assert_eq!(sent, [("\"7\"".to_owned(), prices.to_owned()), ("\"8\"".to_owned(), r#"{"sku":"MUG-MOSS-2"}"#.to_owned())]);
+}
+
+#[tokio::test]
+async fn a_cell_that_cannot_be_read_stops_the_whole_table_and_loses_nothing() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let action = format!("{path}/variants");
+    let page = browser.get(&path).await;
+    let (price, sku) = (format!("price.EUR.{}", variant(1)), format!("sku.{}", variant(2)));
+    let refused = browser.submit(&page, &action, &[(&price, "24.OO"), (&sku, "NEW")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.has("Not an amount: write it like 79.00."));
+    assert_eq!((refused.form(&action)[&price].as_str(), refused.form(&action)[&sku].as_str()), ("24.OO", "NEW"));
+    assert_eq!(browser.changes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_taken_sku_is_told_in_its_cell_and_the_others_are_saved() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let action = format!("{path}/variants");
+    let page = browser.get(&path).await;
+    let (sku, price) = (format!("sku.{}", variant(1)), format!("price.EUR.{}", variant(2)));
+    let refused = browser.submit(&page, &action, &[(&sku, "MUG-MOSS"), (&price, "30")]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.has("It is in use already.") && refused.has("1 variant is saved, the others are kept in their cells."));
+    assert_eq!(refused.form(&action)[&sku], "MUG-MOSS");
+    assert_eq!(browser.world().product.variants[1].prices[0].price, samples::euro(3_000));
+}
+
+#[tokio::test]
+async fn a_price_both_changed_is_told_in_its_cell_and_saving_again_sets_yours() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let action = format!("{path}/variants");
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.product.variants[0].prices[0].price = samples::euro(2_200);
+        world.product.version = 8;
+    });
+    let price = format!("price.EUR.{}", variant(1));
+    let conflict = browser.submit(&page, &action, &[(&price, "19.00")]).await;
+    assert_eq!(conflict.status, StatusCode::PRECONDITION_FAILED);
+    assert!(conflict.has("Somebody else changed this from 24.00 to 22.00."));
+    assert_eq!(browser.world().product.variants[0].prices[0].price, samples::euro(2_200));
+    let done = browser.submit(&conflict, &action, &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.world().product.variants[0].prices[0].price, samples::euro(1_900));
+}
+
+#[tokio::test]
+async fn a_price_is_saved_over_changes_that_do_not_touch_it() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.product.title = "Evening mug".to_owned();
+        world.product.version = 8;
+    });
+    let done = browser.submit(&page, &format!("{path}/variants"), &[(&format!("price.EUR.{}", variant(1)), "19.00")]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.world().product.variants[0].prices[0].price, samples::euro(1_900));
+}
+
+#[tokio::test]
+async fn stock_is_set_on_the_version_that_was_counted_and_added_to_without_one() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let action = format!("{path}/stock");
+    let page = browser.get(&path).await;
+    assert!(page.has("Rotterdam, on hand"));
+    let done = browser.submit(&page, &action, &[(&level(1), "20"), (&level(2), "+5"), ("reason", "received")]).await;
+    assert_eq!(done.location(), format!("{path}?done=stock&from=0"));
+    let sent = browser.changes();
+    assert_eq!((sent[0].header("if-match"), sent[1].header("if-match")), (Some("\"4\""), None));
+    assert!(sent[0].body.contains(r#""on_hand":20"#) && sent[1].body.contains(r#""delta":5"#) && sent[1].body.contains(r#""reason":"received""#));
+    let on_hand: Vec<_> = browser.world().levels.iter().map(|level| level.on_hand).collect();
+    assert_eq!(on_hand, [20, 5]);
+}
+
+#[tokio::test]
+async fn a_sale_meanwhile_does_not_stop_a_count_of_what_is_on_hand() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.levels[0].reserved = 3;
+        world.levels[0].version = 5;
+    });
+    let done = browser.submit(&page, &format!("{path}/stock"), &[(&level(1), "20")]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.world().levels[0].on_hand, 20);
+}
+
+#[tokio::test]
+async fn a_count_against_another_count_is_told_in_its_cell_and_sets_nothing() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let action = format!("{path}/stock");
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.levels[0].on_hand = 15;
+        world.levels[0].version = 5;
+    });
+    let conflict = browser.submit(&page, &action, &[(&level(1), "20"), (&level(2), "7"), ("reason", "written_off")]).await;
+    assert_eq!(conflict.status, StatusCode::PRECONDITION_FAILED);
+    assert!(conflict.has("Somebody else changed this from 18 to 15.") && conflict.has("1 cell is saved"));
+    assert!(conflict.has("<option value=\"written_off\" selected>"));
+    assert_eq!(browser.world().levels[0].on_hand, 15);
+    assert_eq!(conflict.form(&action)[&level(1)], "20");
+    let done = browser.submit(&conflict, &action, &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.world().levels[0].on_hand, 20);
+}
+
+#[tokio::test]
+async fn stock_that_is_no_number_or_below_what_is_reserved_is_told_in_its_cell() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let action = format!("{path}/stock");
+    let page = browser.get(&path).await;
+    let wrong = browser.submit(&page, &action, &[(&level(1), "1O"), (&level(2), "5")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.has("Not a number") && browser.changes().is_empty());
+    assert_eq!((wrong.form(&action)[&level(1)].as_str(), wrong.form(&action)[&level(2)].as_str()), ("1O", "5"));
+    let low = browser.submit(&wrong, &action, &[(&level(1), "1")]).await;
+    assert_eq!(low.status, StatusCode::CONFLICT);
+    assert!(low.has("More is reserved than would be left."));
+}
+
+#[tokio::test]
+async fn a_product_of_many_variants_is_shown_in_pages() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    {
+        let mut world = browser.world();
+        let sample = world.product.variants[0].clone();
+        world.product.variants =
+            (1..=120).map(|number| catalog_api::AdminVariant { id: samples::id(number), sku: format!("M-{number}"), ..sample.clone() }).collect();
+    }
+    let page = browser.get(&format!("{path}?from=60")).await;
+    assert!(page.has("51 to 100 of 120 variants"));
+    assert!(page.has("value=\"M-51\"") && !page.has("value=\"M-50\"") && !page.has("value=\"M-101\""));
+    assert!(page.has(&format!("{path}?from=0#variants")) && page.has(&format!("{path}?from=100#variants")));
+    assert!(browser.get(&format!("{path}?from=99999")).await.has("101 to 120 of 120 variants"));
+}
+
+#[tokio::test]
+async fn viewers_may_look_at_a_product_and_change_nothing() {
+    let mut browser = Browser::signed_in();
+    browser.world().me.role = Role::Viewer;
+    let page = browser.get(&path(&browser)).await;
+    assert!(page.has("Morning mug") && !page.has("Save product") && !page.has("Save variants") && !page.has("Save stock"));
+}

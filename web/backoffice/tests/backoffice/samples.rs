@@ -1,0 +1,202 @@
+//! A small shop to show: one order, one product, as the API answers them.
+
+use std::collections::BTreeMap;
+
+use catalog_api::{
+    AdminProduct, AdminVariant, CategoryAnswer, ChannelAnswer, ChannelKind, DeliveryMethod, MediaReference, OptionValue, PriceDraft, ProductOption, StockBand,
+};
+use inventory_api::{LevelAnswer, LocationAnswer};
+use kernel::{Currency, Id, Kind, Money, Timestamp};
+use orders_api::{Address, AdminOrder, OrderAnswer, OrderLineAnswer, OrderState, OrderSummary, OrderTotals, TimelineEntryAnswer};
+use payments_api::{AttemptAnswer, AttemptState, CaptureAnswer, CaptureState, PaymentStatus, PaymentSummary};
+
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_timestamp(1_795_356_420 + seconds, 0).unwrap()
+}
+
+/// Always the same id for the same kind and number.
+pub(crate) fn id<K: Kind>(number: u8) -> Id<K> {
+    format!("{}_0{}{}", K::PREFIX, "0".repeat(22), format_args!("{number:03}")).parse().unwrap()
+}
+
+pub(crate) fn euro(minor: i64) -> Money {
+    Money::new(minor, Currency::EUR)
+}
+
+pub(crate) fn channels() -> Vec<ChannelAnswer> {
+    let channel = |number, code: &str, name: &str, kind| ChannelAnswer {
+        id: id(number),
+        code: code.to_owned(),
+        name: name.to_owned(),
+        kind,
+        currency: Currency::EUR,
+        locale: "en".parse().unwrap(),
+        countries: vec!["NL".parse().unwrap()],
+        delivery: DeliveryMethod { name: "Parcel to door".to_owned(), price: euro(695) },
+        order_number_prefix: "TW-".to_owned(),
+        hosts: Vec::new(),
+        features: Vec::new(),
+        version: 1,
+    };
+    vec![channel(1, "default", "Saltmarsh Supply", ChannelKind::Live), channel(2, "smoke", "Smoke", ChannelKind::Test)]
+}
+
+fn picture() -> MediaReference {
+    MediaReference {
+        url: "/media/mug.svg".to_owned(),
+        alt: "A mug".to_owned(),
+        width: 800,
+        height: 800,
+        option_value: Some("Sea".to_owned()),
+        sources: Vec::new(),
+    }
+}
+
+fn address() -> Address {
+    Address {
+        name: "Hanna Brandt".to_owned(),
+        company: None,
+        street: "Vierhavenkade 118-C".to_owned(),
+        extra: None,
+        postcode: "3024 XH".to_owned(),
+        city: "Rotterdam".to_owned(),
+        region: None,
+        country: "NL".parse().unwrap(),
+        phone: Some("+31 20 555 0142".to_owned()),
+    }
+}
+
+/// Placed, €64.00 held, nothing captured, version 3.
+pub(crate) fn order() -> AdminOrder {
+    let line = OrderLineAnswer {
+        id: id(1),
+        product_id: id(1),
+        variant_id: id(1),
+        product_slug: "morning-mug".to_owned(),
+        sku: "MUG-SEA".to_owned(),
+        title: "Morning mug <b>".to_owned(),
+        options: BTreeMap::from([("Colour".to_owned(), "Sea".to_owned())]),
+        image: Some(picture()),
+        quantity: 2.try_into().unwrap(),
+        unit_price: euro(2_852),
+        total: euro(5_704),
+    };
+    let entry = |number, kind: &str, actor: &str, detail: Option<&str>| TimelineEntryAnswer {
+        id: id(number),
+        kind: kind.to_owned(),
+        detail: detail.map(ToOwned::to_owned),
+        actor: actor.to_owned(),
+        occurred_at: at(i64::from(number) * 60),
+    };
+    AdminOrder {
+        order: OrderAnswer {
+            id: id(1),
+            number: Some("TW-10482".to_owned()),
+            state: OrderState::Placed,
+            payment_status: PaymentStatus::Authorized,
+            payment_provider: Some("sandbox".to_owned()),
+            cancel_reason: None,
+            currency: Currency::EUR,
+            lines: vec![line],
+            totals: OrderTotals { item_count: 2, subtotal: euro(5_704), delivery: euro(696), total: euro(6_400) },
+            delivery_name: "Parcel to door".to_owned(),
+            email: "hanna.brandt@example.com".to_owned(),
+            shipping_address: address(),
+            billing_address: address(),
+            created_at: at(0),
+            placed_at: Some(at(5)),
+        },
+        channel_id: id(1),
+        channel_kind: ChannelKind::Live,
+        version: 3,
+        payment: PaymentSummary {
+            status: PaymentStatus::Authorized,
+            authorized: euro(6_400),
+            captured: euro(0),
+            attempts: vec![AttemptAnswer {
+                id: id(1),
+                provider: "sandbox".to_owned(),
+                state: AttemptState::Authorized,
+                amount: euro(6_400),
+                provider_reference: Some("sb_71".to_owned()),
+                failure_code: None,
+                created_at: at(1),
+                captures: Vec::new(),
+                void: None,
+            }],
+        },
+        timeline: vec![entry(1, "created", "guest", None), entry(2, "placed", "system:checkout", None)],
+    }
+}
+
+/// The same order after a capture of `minor` that stands at `state`.
+pub(crate) fn captured(mut order: AdminOrder, minor: i64, state: CaptureState) -> AdminOrder {
+    let capture = CaptureAnswer { id: id(1), state, amount: euro(minor), failure_code: None, created_at: at(600) };
+    order.payment.attempts.first_mut().unwrap().captures.push(capture);
+    if state == CaptureState::Succeeded {
+        order.payment.captured = euro(order.payment.captured.amount_minor() + minor);
+        order.payment.status = if order.payment.captured == order.payment.authorized { PaymentStatus::Paid } else { PaymentStatus::PartiallyPaid };
+        order.order.payment_status = order.payment.status;
+    }
+    order.version += 1;
+    order
+}
+
+pub(crate) fn summary(order: &AdminOrder) -> OrderSummary {
+    OrderSummary {
+        id: order.order.id,
+        number: order.order.number.clone(),
+        state: order.order.state,
+        payment_status: order.order.payment_status,
+        channel_kind: order.channel_kind,
+        email: order.order.email.clone(),
+        name: order.order.shipping_address.name.clone(),
+        item_count: order.order.totals.item_count,
+        total: order.order.totals.total,
+        created_at: order.order.created_at,
+        placed_at: order.order.placed_at,
+    }
+}
+
+/// A mug in two colours, version 7.
+pub(crate) fn product() -> AdminProduct {
+    let variant = |number, colour: &str, sku: &str, band| AdminVariant {
+        id: id(number),
+        sku: sku.to_owned(),
+        options: BTreeMap::from([("Colour".to_owned(), colour.to_owned())]),
+        prices: vec![PriceDraft { price: euro(2_400), compare_at: None }],
+        stock: BTreeMap::from([("default".to_owned(), band)]),
+    };
+    let value = |value: &str| OptionValue { value: value.to_owned(), swatch: None };
+    AdminProduct {
+        id: id(1),
+        slug: "morning-mug".to_owned(),
+        title: "Morning mug".to_owned(),
+        summary: "A mug for the first hour.".to_owned(),
+        description: "Thrown by hand.\n\nHolds 300 ml.".to_owned(),
+        published: true,
+        category: Some(CategoryAnswer {
+            id: id(1),
+            slug: "cups".to_owned(),
+            name: "Cups".to_owned(),
+            description: String::new(),
+            parent_id: None,
+            image: None,
+        }),
+        media: vec![picture()],
+        options: vec![ProductOption { name: "Colour".to_owned(), values: vec![value("Sea"), value("Moss")] }],
+        facts: vec!["Dishwasher safe".to_owned()],
+        channels: vec!["default".to_owned()],
+        variants: vec![variant(1, "Sea", "MUG-SEA", StockBand::In), variant(2, "Moss", "MUG-MOSS", StockBand::Low)],
+        version: 7,
+    }
+}
+
+pub(crate) fn locations() -> Vec<LocationAnswer> {
+    vec![LocationAnswer { id: id(1), code: "rotterdam".to_owned(), name: "Rotterdam".to_owned(), channel_ids: vec![id(1)] }]
+}
+
+/// Eighteen of the first variant, two of them reserved; the second was never counted.
+pub(crate) fn levels() -> Vec<LevelAnswer> {
+    vec![LevelAnswer { location_id: id(1), variant_id: id(1), on_hand: 18, reserved: 2, available: 16, version: 4 }]
+}
