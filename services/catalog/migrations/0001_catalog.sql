@@ -9,6 +9,7 @@ create table catalog.channel (
     delivery_name text not null,
     delivery_price_minor bigint not null,
     order_number_prefix text not null,
+    features jsonb not null default '[]',
     version bigint not null default 1,
     created_at timestamptz not null,
     constraint channel_code_unique unique (code),
@@ -33,6 +34,7 @@ create table catalog.category (
     name text not null,
     description text not null,
     parent_id uuid,
+    image jsonb,
     position bigint generated always as identity,
     created_at timestamptz not null,
     constraint category_slug_unique unique (slug),
@@ -141,10 +143,11 @@ create table catalog.media (
     width integer not null,
     height integer not null,
     option_value text,
+    sources jsonb not null,
     constraint media_key primary key (product_id, position),
     constraint media_has_size check (width > 0 and height > 0)
 );
-comment on table catalog.media is 'The pictures of a product, the main one first.';
+comment on table catalog.media is 'The pictures of a product, the main one first. sources are its widths: a list of {url, width}.';
 
 create table catalog.stock_band (
     channel_id uuid not null references catalog.channel,

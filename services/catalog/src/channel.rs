@@ -32,21 +32,23 @@ pub struct Channel {
     pub version: i64,
 }
 
-impl Channel {
+impl StoredChannel {
     /// The channel as the API answers it.
-    pub(crate) fn into_answer(self, hosts: Vec<String>) -> ChannelAnswer {
+    pub(crate) fn into_answer(self) -> ChannelAnswer {
+        let Self { channel, hosts, features } = self;
         ChannelAnswer {
-            id: self.id,
-            code: self.code,
-            name: self.name,
-            kind: self.kind,
-            currency: self.currency,
-            locale: self.locale,
-            countries: self.countries,
+            id: channel.id,
+            code: channel.code,
+            name: channel.name,
+            kind: channel.kind,
+            currency: channel.currency,
+            locale: channel.locale,
+            countries: channel.countries,
             hosts,
-            delivery: self.delivery,
-            order_number_prefix: self.order_number_prefix,
-            version: self.version,
+            delivery: channel.delivery,
+            order_number_prefix: channel.order_number_prefix,
+            features,
+            version: channel.version,
         }
     }
 }

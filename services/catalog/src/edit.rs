@@ -246,5 +246,5 @@ pub(crate) async fn update_channel(tx: &mut Tx, id: ChannelId, version: i64, mut
     let stored = channels::list(conn, Wanted::Id(id)).await?.pop().ok_or(EditError::NotFound("channel"))?;
     tx.audit("channel.updated", &id.to_string(), json!(patch)).await?;
     tx.publish(&ChannelChanged { channel_id: id, code: stored.channel.code.clone() }).await?;
-    Ok(stored.channel.into_answer(stored.hosts))
+    Ok(stored.into_answer())
 }

@@ -106,8 +106,50 @@ pub struct ChannelAnswer {
     pub delivery: DeliveryMethod,
     /// What stands before its order numbers, such as `TW-`.
     pub order_number_prefix: String,
+    /// What its home page tells, the opening first.
+    #[serde(default)]
+    pub features: Vec<Feature>,
     /// The version to send back in `If-Match`.
     pub version: i64,
+}
+
+/// Something a home page tells: a large picture, a few words, and where they lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Feature {
+    /// The headline.
+    #[garde(length(min = 1, max = 200), custom(one_line))]
+    #[schema(example = "Made to be used every day")]
+    pub title: String,
+    /// A sentence or two.
+    #[serde(default)]
+    #[garde(length(max = 1_000), custom(no_control))]
+    pub text: String,
+    /// Where it leads, if anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(dive)]
+    pub link: Option<FeatureLink>,
+    /// The picture.
+    #[garde(dive)]
+    pub image: MediaReference,
+    /// The picture for narrow screens, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(dive)]
+    pub narrow_image: Option<MediaReference>,
+}
+
+/// Where a [`Feature`] leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureLink {
+    /// The words one follows.
+    #[garde(length(min = 1, max = 100), custom(one_line))]
+    #[schema(example = "Shop ceramics")]
+    pub label: String,
+    /// A path in this shop.
+    #[garde(length(min = 1, max = 500), pattern(r"^/([^/\\].*)?$"), custom(one_line))]
+    #[schema(example = "/categories/ceramics")]
+    pub path: String,
 }
 
 /// Changes to a channel; what is absent stays.
@@ -134,6 +176,10 @@ pub struct ChannelPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(custom(not_negative)))]
     pub delivery_price: Option<Money>,
+    /// What its home page tells, the opening first; it takes the place of what was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(custom(ten_at_most), dive)]
+    pub features: Option<Vec<Feature>>,
 }
 
 /// A way of delivery with a flat price.
@@ -188,9 +234,9 @@ impl StockBand {
 /// A picture: where it lies and how large it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 pub struct MediaReference {
-    /// A path or address the browser can load, such as `/media/harbour-pitcher.svg`.
+    /// A path or address the browser can load, such as `/media/harbour-pitcher-960.webp`; of `width` times `height` pixels.
     #[garde(length(min = 1, max = 500), pattern("^(/|https://)"), custom(one_line))]
-    #[schema(example = "/media/harbour-pitcher.svg")]
+    #[schema(example = "/media/harbour-pitcher-960.webp")]
     pub url: String,
     /// What is seen, for those who do not see it.
     #[garde(length(max = 500), custom(no_control))]
@@ -205,6 +251,24 @@ pub struct MediaReference {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(length(min = 1, max = 100), custom(one_line)))]
     pub option_value: Option<String>,
+    /// The same picture in the widths it is to be had in, the narrowest first: what a `srcset` offers. Empty if there is only `url`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[garde(length(max = 12), custom(narrowest_first), dive)]
+    pub sources: Vec<MediaSource>,
+}
+
+/// A picture in one of its widths; its height follows from the shape of the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct MediaSource {
+    /// A path or address the browser can load.
+    #[garde(length(min = 1, max = 500), pattern("^(/|https://)"), custom(one_line), custom(fits_srcset))]
+    #[schema(example = "/media/harbour-pitcher-320.webp")]
+    pub url: String,
+    /// Width in pixels.
+    #[garde(range(min = 1, max = 20_000))]
+    #[schema(example = 320)]
+    pub width: i32,
 }
 
 /// A category as shoppers and staff see it.
@@ -221,6 +285,9 @@ pub struct CategoryAnswer {
     pub description: String,
     /// The category above it, if any.
     pub parent_id: Option<CategoryId>,
+    /// A picture that stands for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<MediaReference>,
 }
 
 /// The order of a product list.
@@ -369,6 +436,10 @@ pub struct CategoryDraft {
     #[serde(default)]
     #[garde(skip)]
     pub parent_id: Option<CategoryId>,
+    /// A picture that stands for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(dive)]
+    pub image: Option<MediaReference>,
 }
 
 /// A new product.
@@ -461,6 +532,28 @@ fn no_control(text: &str, (): &()) -> garde::Result {
         return Err(garde::Error::new("must not hold control characters"));
     }
     Ok(())
+}
+
+/// Refuses addresses that a `srcset` cannot hold: it parts its entries by spaces and commas.
+fn fits_srcset(url: &str, (): &()) -> garde::Result {
+    if url.contains(char::is_whitespace) || url.ends_with(',') {
+        return Err(garde::Error::new("must hold no spaces and not end with a comma"));
+    }
+    Ok(())
+}
+
+fn ten_at_most(features: &Option<Vec<Feature>>, (): &()) -> garde::Result {
+    if features.as_ref().is_some_and(|features| features.len() > 10) {
+        return Err(garde::Error::new("must be ten at most"));
+    }
+    Ok(())
+}
+
+fn narrowest_first(sources: &[MediaSource], (): &()) -> garde::Result {
+    if sources.is_sorted_by(|one, next| one.width < next.width) {
+        return Ok(());
+    }
+    Err(garde::Error::new("must stand in order, the narrowest first, and each width once"))
 }
 
 fn not_negative(money: &Money, (): &()) -> garde::Result {

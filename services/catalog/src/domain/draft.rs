@@ -240,7 +240,14 @@ mod tests {
     #[test]
     fn a_picture_shows_a_value_the_product_has() {
         let mut draft = matrix(&[2]);
-        let picture = |value: &str| MediaReference { url: "/a.svg".to_owned(), alt: String::new(), width: 1, height: 1, option_value: Some(value.to_owned()) };
+        let picture = |value: &str| MediaReference {
+            url: "/a.svg".to_owned(),
+            alt: String::new(),
+            width: 1,
+            height: 1,
+            option_value: Some(value.to_owned()),
+            sources: Vec::new(),
+        };
         draft.media = vec![picture("Value 1"), picture("Value 2")];
         assert_eq!(check_product(&draft).into_iter().map(|flaw| flaw.pointer).collect::<Vec<_>>(), ["/media/1/option_value"]);
     }

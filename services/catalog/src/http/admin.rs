@@ -42,7 +42,7 @@ pub(crate) fn routes(context: &Context) -> OpenApiRouter {
 async fn list_channels(State(context): State<Context>, staff: Staff) -> Result<Answer, Failure> {
     staff.require(Permission::View)?;
     let stored = channels::list(&mut *context.db().read_latest().await?, Wanted::All).await?;
-    Answer::ok(&List { items: stored.into_iter().map(|stored| stored.channel.into_answer(stored.hosts)).collect() })
+    Answer::ok(&List { items: stored.into_iter().map(channels::StoredChannel::into_answer).collect() })
 }
 
 /// Changes a channel's settings; what is absent stays.

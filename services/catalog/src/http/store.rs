@@ -42,7 +42,7 @@ pub(crate) fn routes(context: &Context) -> OpenApiRouter {
 async fn get_channel(State(context): State<Context>, headers: HeaderMap, call: Call) -> Result<Response, Failure> {
     let stored = stored_channel_of(&mut *context.db().read().await?, &call).await?;
     let keys = [format!("channel:{}", stored.channel.id)];
-    cached::respond(&headers, &keys, &stored.channel.into_answer(stored.hosts))
+    cached::respond(&headers, &keys, &stored.into_answer())
 }
 
 /// Every category, in order.

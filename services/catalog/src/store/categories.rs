@@ -1,25 +1,44 @@
 //! The tree of categories.
 
-use catalog_api::{CategoryAnswer, CategoryDraft, CategoryId};
+use catalog_api::{CategoryAnswer, CategoryDraft, CategoryId, MediaReference};
 use kernel::Timestamp;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 /// How many categories a shop has at most. Lists answer them whole.
 pub(crate) const MOST: i64 = 1_000;
+
+struct Row {
+    id: CategoryId,
+    slug: String,
+    name: String,
+    description: String,
+    parent_id: Option<CategoryId>,
+    image: Option<Json<MediaReference>>,
+}
+
+impl From<Row> for CategoryAnswer {
+    fn from(row: Row) -> Self {
+        let Row { id, slug, name, description, parent_id, image } = row;
+        Self { id, slug, name, description, parent_id, image: image.map(|image| image.0) }
+    }
+}
 
 /// Every category, in the order they were made.
 ///
 /// # Errors
 /// The database failed.
 pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<CategoryAnswer>, sqlx::Error> {
-    sqlx::query_as!(
-        CategoryAnswer,
-        r#"select id as "id: CategoryId", slug, name, description, parent_id as "parent_id: CategoryId" from catalog.category order by position limit $1"#,
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id as "id: CategoryId", slug, name, description, parent_id as "parent_id: CategoryId", image as "image: Json<MediaReference>"
+           from catalog.category order by position limit $1"#,
         MOST
     )
     .fetch_all(conn)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(CategoryAnswer::from).collect())
 }
 
 /// How many there are.
@@ -60,18 +79,21 @@ pub(crate) async fn list_subtree(conn: &mut PgConnection, slug: &str) -> Result<
 ///
 /// # Errors
 /// The slug is taken (constraint `category_slug_unique`), the parent unknown (`category_parent_known`); the database failed.
+#[expect(clippy::as_conversions, reason = "tells sqlx which type is meant")]
 pub(crate) async fn insert(conn: &mut PgConnection, draft: &CategoryDraft, now: Timestamp) -> Result<CategoryAnswer, sqlx::Error> {
-    sqlx::query_as!(
-        CategoryAnswer,
-        r#"insert into catalog.category (id, slug, name, description, parent_id, created_at) values ($1, $2, $3, $4, $5, $6)
-           returning id as "id: CategoryId", slug, name, description, parent_id as "parent_id: CategoryId""#,
+    let row = sqlx::query_as!(
+        Row,
+        r#"insert into catalog.category (id, slug, name, description, parent_id, created_at, image) values ($1, $2, $3, $4, $5, $6, $7)
+           returning id as "id: CategoryId", slug, name, description, parent_id as "parent_id: CategoryId", image as "image: Json<MediaReference>""#,
         CategoryId::new(now).uuid(),
         draft.slug,
         draft.name,
         draft.description,
         draft.parent_id.map(CategoryId::uuid),
-        now
+        now,
+        draft.image.as_ref().map(Json) as Option<Json<&MediaReference>>
     )
     .fetch_one(conn)
-    .await
+    .await?;
+    Ok(row.into())
 }

@@ -1,18 +1,21 @@
 //! Channels and their hosts.
 
-use catalog_api::{ChannelId, ChannelKind, ChannelPatch, DeliveryMethod};
+use catalog_api::{ChannelId, ChannelKind, ChannelPatch, DeliveryMethod, Feature};
 use kernel::{Country, Currency, Locale, Money};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 
 use crate::Channel;
 
-/// A channel with the hosts it is reached by.
+/// A channel with the hosts it is reached by and what its home page tells.
 #[derive(Debug)]
 pub(crate) struct StoredChannel {
     /// The channel.
     pub(crate) channel: Channel,
     /// Its hosts, in order.
     pub(crate) hosts: Vec<String>,
+    /// What its home page tells.
+    pub(crate) features: Vec<Feature>,
 }
 
 /// Which channels to read.
@@ -42,6 +45,7 @@ pub(crate) async fn list(conn: &mut PgConnection, wanted: Wanted<'_>) -> Result<
     let rows = sqlx::query!(
         r#"select c.id as "id: ChannelId", c.code, c.name, c.kind, c.currency as "currency: Currency", c.locale as "locale: Locale",
                   c.countries as "countries: Vec<Country>", c.delivery_name, c.delivery_price_minor, c.order_number_prefix, c.version,
+                  c.features as "features: Json<Vec<Feature>>",
                   array(select h.host from catalog.channel_host h where h.channel_id = c.id order by h.host) as "hosts!"
            from catalog.channel c
            where ($1::uuid is null or c.id = $1) and ($2::text is null or c.code = $2)
@@ -69,6 +73,7 @@ pub(crate) async fn list(conn: &mut PgConnection, wanted: Wanted<'_>) -> Result<
                 version: row.version,
             },
             hosts: row.hosts,
+            features: row.features.0,
         })
         .collect())
 }
@@ -82,19 +87,21 @@ fn kind(text: &str) -> ChannelKind {
 ///
 /// # Errors
 /// The database failed.
+#[expect(clippy::as_conversions, reason = "tells sqlx which type is meant")]
 pub(crate) async fn update(conn: &mut PgConnection, id: ChannelId, version: i64, patch: &ChannelPatch) -> Result<bool, sqlx::Error> {
     let countries: Option<Vec<String>> = patch.countries.as_ref().map(|countries| countries.iter().map(ToString::to_string).collect());
     let updated = sqlx::query!(
         "update catalog.channel
          set name = coalesce($3, name), countries = coalesce($4, countries), delivery_name = coalesce($5, delivery_name),
-             delivery_price_minor = coalesce($6, delivery_price_minor), version = version + 1
+             delivery_price_minor = coalesce($6, delivery_price_minor), features = coalesce($7, features), version = version + 1
          where id = $1 and version = $2",
         id.uuid(),
         version,
         patch.name,
         countries.as_deref(),
         patch.delivery_name,
-        patch.delivery_price.map(Money::amount_minor)
+        patch.delivery_price.map(Money::amount_minor),
+        patch.features.as_ref().map(Json) as Option<Json<&Vec<Feature>>>
     )
     .execute(conn)
     .await?;

@@ -54,7 +54,8 @@ struct Row {
 /// PostgreSQL puts such costly columns off until after `limit`.
 const COLUMNS: &str = "
     select p.id, pc.slug, p.title, p.summary, lower(p.title) as title_key, p.position, p.created_at, pp.lowest_minor, pp.highest_minor, pp.compare_at_minor,
-           (select jsonb_build_object('url', m.url, 'alt', m.alt, 'width', m.width, 'height', m.height, 'option_value', m.option_value)
+           (select jsonb_build_object('url', m.url, 'alt', m.alt, 'width', m.width, 'height', m.height, 'option_value', m.option_value,
+                                             'sources', m.sources)
             from catalog.media m where m.product_id = p.id order by m.position limit 1) as image,
            (select bool_or(b.band = 'in') from catalog.variant v
             join catalog.price pr on pr.variant_id = v.id and pr.currency = pp.currency

@@ -19,7 +19,8 @@ pub(crate) async fn list(conn: &mut PgConnection, channel: ChannelId, currency: 
     let rows = sqlx::query!(
         r#"select v.id as "variant_id: VariantId", p.id as "product_id: ProductId", pc.slug, v.sku, p.title,
                   v.options as "options: Json<BTreeMap<String, String>>", pr.price_minor,
-                  (select jsonb_build_object('url', m.url, 'alt', m.alt, 'width', m.width, 'height', m.height, 'option_value', m.option_value)
+                  (select jsonb_build_object('url', m.url, 'alt', m.alt, 'width', m.width, 'height', m.height, 'option_value', m.option_value,
+                                             'sources', m.sources)
                    from catalog.media m
                    where m.product_id = p.id
                    order by coalesce(m.option_value in (select chosen.value from jsonb_each_text(v.options) as chosen), false) desc, m.position

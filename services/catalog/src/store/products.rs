@@ -75,10 +75,11 @@ pub(crate) async fn list(conn: &mut PgConnection, ids: &[ProductId]) -> Result<V
         r#"select p.id as "id: ProductId", p.slug, p.title, p.summary, p.description, p.facts, p.published, p.version,
                   c.id as "category_id?: CategoryId", c.slug as "category_slug?", c.name as "category_name?",
                   c.description as "category_description?", c.parent_id as "category_parent_id?: CategoryId",
+                  c.image as "category_image?: Json<MediaReference>",
                   array(select ch.code from catalog.product_channel pc join catalog.channel ch on ch.id = pc.channel_id
                         where pc.product_id = p.id order by ch.created_at, ch.id) as "channels!",
                   coalesce((select jsonb_agg(jsonb_build_object('url', m.url, 'alt', m.alt, 'width', m.width, 'height', m.height,
-                                                                'option_value', m.option_value) order by m.position)
+                                                                'option_value', m.option_value, 'sources', m.sources) order by m.position)
                             from catalog.media m where m.product_id = p.id), '[]') as "media!: Json<Vec<MediaReference>>",
                   coalesce((select jsonb_agg(jsonb_build_object('name', o.name, 'values', (
                                 select jsonb_agg(jsonb_build_object('value', ov.value, 'swatch', ov.swatch) order by ov.position)
@@ -104,7 +105,10 @@ pub(crate) async fn list(conn: &mut PgConnection, ids: &[ProductId]) -> Result<V
     let mut records: HashMap<ProductId, ProductRecord> = HashMap::with_capacity(rows.len());
     for row in rows {
         let category = match (row.category_id, row.category_slug, row.category_name, row.category_description) {
-            (Some(id), Some(slug), Some(name), Some(description)) => Some(CategoryAnswer { id, slug, name, description, parent_id: row.category_parent_id }),
+            (Some(id), Some(slug), Some(name), Some(description)) => {
+                let image = row.category_image.map(|image| image.0);
+                Some(CategoryAnswer { id, slug, name, description, parent_id: row.category_parent_id, image })
+            }
             _ => None,
         };
         let record = ProductRecord {

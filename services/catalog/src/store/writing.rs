@@ -175,17 +175,19 @@ pub(crate) async fn insert_media(conn: &mut PgConnection, id: ProductId, media: 
     let widths: Vec<i32> = media.iter().map(|picture| picture.width).collect();
     let heights: Vec<i32> = media.iter().map(|picture| picture.height).collect();
     let option_values: Vec<Option<String>> = media.iter().map(|picture| picture.option_value.clone()).collect();
+    let sources: Vec<serde_json::Value> = media.iter().map(|picture| serde_json::json!(picture.sources)).collect();
     sqlx::query!(
-        "insert into catalog.media (product_id, position, url, alt, width, height, option_value)
-         select $1, picture.position, picture.url, picture.alt, picture.width, picture.height, picture.option_value
-         from unnest($2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[])
-              with ordinality as picture (url, alt, width, height, option_value, position)",
+        "insert into catalog.media (product_id, position, url, alt, width, height, option_value, sources)
+         select $1, picture.position, picture.url, picture.alt, picture.width, picture.height, picture.option_value, picture.sources
+         from unnest($2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::jsonb[])
+              with ordinality as picture (url, alt, width, height, option_value, sources, position)",
         id.uuid(),
         &urls,
         &alts,
         &widths,
         &heights,
-        &option_values as &[Option<String>]
+        &option_values as &[Option<String>],
+        &sources
     )
     .execute(conn)
     .await?;

@@ -55,6 +55,11 @@ async fn a_product_with_a_bad_field_is_refused_at_that_field() {
         ("/variants/0/prices/0/price/currency", json!("eur"), "/variants/0/prices/0/price/currency"),
         ("/media/0/url", json!("javascript:alert(1)"), "/media/0/url"),
         ("/media/0/width", json!(0), "/media/0/width"),
+        ("/media/0/sources/0/url", json!("data:image/webp;base64,AA"), "/media/0/sources/0/url"),
+        ("/media/0/sources/0/url", json!("/media/two words.webp"), "/media/0/sources/0/url"),
+        ("/media/0/sources/0/url", json!("/media/a.webp,"), "/media/0/sources/0/url"),
+        ("/media/0/sources/0/width", json!(0), "/media/0/sources/0/width"),
+        ("/media/0/sources/0/width", json!(640), "/media/0/sources"),
     ];
     for (at, to, pointer) in cases {
         refuse(&shop, matrix("hills"), at, to, pointer, "invalid").await;

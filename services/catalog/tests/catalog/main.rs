@@ -46,7 +46,8 @@ pub(crate) fn matrix(slug: &str) -> Value {
             variant("Oak", "S", euros(5900)),
         ],
         "media": [
-            { "url": "/media/hills.svg", "alt": "Hills", "width": 800, "height": 1000 },
+            { "url": "/media/hills.svg", "alt": "Hills", "width": 800, "height": 1000,
+              "sources": [{ "url": "/media/hills-320.webp", "width": 320 }, { "url": "/media/hills-640.webp", "width": 640 }] },
             { "url": "/media/hills-oak.svg", "alt": "Hills in oak", "width": 800, "height": 1000, "option_value": "Oak" },
         ]
     })

@@ -1,6 +1,6 @@
 //! What shoppers see.
 
-use catalog_api::{CategoryAnswer, ChannelAnswer, ChannelKind, List, ProductAnswer, ProductSummary, StockBand};
+use catalog_api::{CategoryAnswer, ChannelAnswer, ChannelKind, List, MediaReference, ProductAnswer, ProductSummary, StockBand};
 use kernel::{Currency, Money, Page};
 use serde_json::json;
 
@@ -25,6 +25,11 @@ async fn a_request_finds_its_channel_by_code_then_host_then_default() {
     assert_eq!(named.expect::<ChannelAnswer>(200).code, "default");
 }
 
+/// The widths a picture is to be had in.
+fn widths(picture: &MediaReference) -> Vec<(&str, i32)> {
+    picture.sources.iter().map(|source| (source.url.as_str(), source.width)).collect()
+}
+
 #[tokio::test]
 async fn a_product_page_has_everything_it_needs() {
     let shop = open().await;
@@ -38,6 +43,8 @@ async fn a_product_page_has_everything_it_needs() {
     assert_eq!(product.category, Some(category));
     assert_eq!(product.facts, ["Pigment ink", "Keep out of direct sun"]);
     assert_eq!(product.media.iter().map(|picture| picture.url.as_str()).collect::<Vec<_>>(), ["/media/hills.svg", "/media/hills-oak.svg"]);
+    assert_eq!(widths(&product.media[0]), [("/media/hills-320.webp", 320), ("/media/hills-640.webp", 640)]);
+    assert_eq!(widths(&product.media[1]), []);
     let options: Vec<(&str, Vec<&str>)> =
         product.options.iter().map(|option| (option.name.as_str(), option.values.iter().map(|value| value.value.as_str()).collect())).collect();
     assert_eq!(options, [("Frame", vec!["Black", "Oak"]), ("Size", vec!["S", "L"])]);
@@ -59,7 +66,9 @@ async fn a_list_shows_the_lowest_price_and_what_it_was() {
     let [hills, pitcher] = page.items.as_slice() else { panic!("{page:?}") };
     assert_eq!((hills.price, hills.price_varies), (Money::new(4_900, Currency::EUR), true));
     assert_eq!(hills.compare_at, Some(Money::new(5_900, Currency::EUR)));
-    assert_eq!(hills.image.as_ref().map(|image| image.url.as_str()), Some("/media/hills.svg"));
+    let image = hills.image.as_ref().unwrap();
+    assert_eq!(image.url, "/media/hills.svg");
+    assert_eq!(widths(image).len(), 2);
     assert_eq!((pitcher.price_varies, pitcher.compare_at, &pitcher.image, pitcher.stock), (false, None, &None, StockBand::Out));
     assert_eq!(page.next, None);
 }

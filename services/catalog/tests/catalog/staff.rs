@@ -1,6 +1,6 @@
 //! What staff do.
 
-use catalog_api::{AdminProduct, ChannelAnswer, List, ProductAnswer, ProductSummary};
+use catalog_api::{AdminProduct, CategoryAnswer, ChannelAnswer, List, ProductAnswer, ProductSummary};
 use kernel::{Currency, Money, Page};
 use serde_json::{Value, json};
 use testkit::{Reply, Shop};
@@ -227,6 +227,50 @@ async fn a_channel_is_changed_field_by_field() {
     let path = format!("/admin/v1/channels/{}", default.id);
     shop.staff("PATCH", &path).json(&json!({})).send().await.expect_problem(428, "version_required");
     assert_eq!(events(&shop, "catalog.ChannelChanged").await, 3);
+}
+
+#[tokio::test]
+async fn a_home_page_tells_what_staff_gave_it_until_they_give_it_something_else() {
+    let shop = open().await;
+    let channels: List<ChannelAnswer> = shop.staff("GET", "/admin/v1/channels").send().await.expect(200);
+    let path = format!("/admin/v1/channels/{}", channels.items[0].id);
+    let change = async |version: i64, body: Value| shop.staff("PATCH", &path).header("if-match", &format!("\"{version}\"")).json(&body).send().await;
+    let feature = json!({
+        "title": "Made to be used every day", "text": "From small workshops.", "link": { "label": "Shop ceramics", "path": "/categories/ceramics" },
+        "image": { "url": "/media/a-960.webp", "alt": "A pitcher", "width": 960, "height": 696, "sources": [{ "url": "/media/a-960.webp", "width": 960 }] },
+        "narrow_image": { "url": "/media/b-480.webp", "alt": "A pitcher", "width": 480, "height": 566 }
+    });
+    drop(change(1, json!({ "features": [feature] })).await.expect::<ChannelAnswer>(200));
+    drop(change(2, json!({ "name": "Saltmarsh Supply" })).await.expect::<ChannelAnswer>(200));
+    let told = shop.read("/store/v1/channel").await;
+    assert_eq!(told.json["features"], json!([feature]));
+    let kept: ChannelAnswer = told.expect(200);
+    assert_eq!(kept.features[0].image.sources[0].width, 960);
+
+    let cases =
+        [("/link/path", json!("//elsewhere.example")), ("/link/path", json!("https://elsewhere.example")), ("/title", json!("")), ("/image/width", json!(0))];
+    for (at, to) in cases {
+        let mut broken = feature.clone();
+        *broken.pointer_mut(at).unwrap() = to;
+        let refused = change(3, json!({ "features": [broken] })).await;
+        assert_eq!(refused.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], format!("/features/0{at}"));
+    }
+    let emptied: ChannelAnswer = change(3, json!({ "features": [] })).await.expect(200);
+    assert!(emptied.features.is_empty());
+}
+
+#[tokio::test]
+async fn a_category_may_have_a_picture() {
+    let shop = open().await;
+    let image = json!({ "url": "/media/a.webp", "alt": "A pitcher", "width": 960, "height": 1200 });
+    let draft = json!({ "slug": "ceramics", "name": "Ceramics", "image": image });
+    let made: CategoryAnswer = shop.staff("POST", "/admin/v1/categories").json(&draft).send().await.expect(201);
+    assert_eq!(made.image.as_ref().map(|image| image.width), Some(960));
+    let listed: List<CategoryAnswer> = shop.read("/store/v1/categories").await.expect(200);
+    assert_eq!(listed.items.as_slice(), std::slice::from_ref(&made));
+    let mut product = single("pitcher", 3_400);
+    product["category"] = json!("ceramics");
+    assert_eq!(create(&shop, &product).await.category, Some(made));
 }
 
 #[tokio::test]

@@ -162,6 +162,7 @@ pub(crate) fn line(variant_id: VariantId, sku: &str, units: i64, price: i64) -> 
             width: 10,
             height: 10,
             option_value: None,
+            sources: Vec::new(),
         }),
         quantity: quantity(units),
         unit_price: euros(price),

@@ -451,12 +451,13 @@ fn channel() -> ChannelAnswer {
         countries: ["AT", "DE", "IT", "SI"].map(|code| code.parse().unwrap()).to_vec(),
         delivery: DeliveryMethod { name: "Standard delivery".to_owned(), price: eur(490) },
         order_number_prefix: "TW-".to_owned(),
+        features: Vec::new(),
         version: 1,
     }
 }
 
 pub(crate) fn category(slug: &str, name: &str, description: &str) -> CategoryAnswer {
-    CategoryAnswer { id: new_id(), slug: slug.to_owned(), name: name.to_owned(), description: description.to_owned(), parent_id: None }
+    CategoryAnswer { id: new_id(), slug: slug.to_owned(), name: name.to_owned(), description: description.to_owned(), parent_id: None, image: None }
 }
 
 /// A product with one variant for each of `variants`: option values in the order of `options`, price, stock.
@@ -490,7 +491,7 @@ pub(crate) fn product(
         description: "First paragraph.\n\nSecond paragraph.".to_owned(),
         facts: vec!["Dishwasher safe".to_owned()],
         category: Some(category.clone()),
-        media: vec![MediaReference { url: format!("/media/{slug}.svg"), alt: title.to_owned(), width: 1000, height: 1250, option_value: None }],
+        media: vec![MediaReference { url: format!("/media/{slug}.svg"), alt: title.to_owned(), width: 1000, height: 1250, option_value: None, sources: Vec::new() }],
         options: options.iter().map(option).collect(),
         variants: variants.iter().enumerate().map(variant).collect(),
         version: 1,
