@@ -11,6 +11,7 @@ mod fields;
 mod format;
 mod notice;
 mod orders;
+mod picture;
 mod products;
 #[cfg(test)]
 mod samples;

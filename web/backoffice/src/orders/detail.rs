@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use catalog_api::{ChannelAnswer, ChannelKind, MediaReference};
+use catalog_api::{ChannelAnswer, ChannelKind};
 use http::StatusCode;
 use kernel::{Currency, Money, Problem, Token};
 use orders_api::{Address, AdminOrder, OrderId, OrderLineAnswer, OrderState, TimelineEntryId, endpoints};
@@ -17,6 +17,7 @@ use crate::chips::{Chip, HELD};
 use crate::fields::Parameters;
 use crate::format::{Moment, amount, count, counted, editable, initials, moment, money, symbol};
 use crate::notice::{Notice, sentence};
+use crate::picture::{self, Picture};
 use crate::session::{Session, answer, frame};
 use crate::templates::Me;
 
@@ -86,7 +87,7 @@ struct Line {
     title: String,
     options: String,
     sku: String,
-    image: Option<MediaReference>,
+    image: Option<Picture>,
     quantity: String,
     unit_price: String,
     total: String,
@@ -331,7 +332,7 @@ fn line(line: &OrderLineAnswer) -> Line {
         title: line.title.clone(),
         options: line.options.values().cloned().collect::<Vec<_>>().join(", "),
         sku: line.sku.clone(),
-        image: line.image.clone(),
+        image: line.image.as_ref().map(picture::thumb),
         quantity: count(line.quantity.into()),
         unit_price: amount(line.unit_price),
         total: amount(line.total),

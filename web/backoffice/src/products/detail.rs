@@ -21,6 +21,7 @@ use crate::chips::{self, Chip};
 use crate::fields::Parameters;
 use crate::format::counted;
 use crate::notice::Notice;
+use crate::picture::{self, Picture};
 use crate::session::{Session, answer, frame};
 
 /// How many variants a page shows; a product may have thousands.
@@ -39,7 +40,7 @@ pub(crate) struct ProductPage {
     notice: Option<Notice>,
     form: Carried,
     basics: BasicsForm,
-    media: Vec<Picture>,
+    media: Vec<Medium>,
     options: String,
     currencies: Vec<String>,
     variants: Vec<VariantRow>,
@@ -54,11 +55,9 @@ pub(crate) struct ProductPage {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Picture {
-    url: String,
-    alt: String,
-    width: i32,
-    height: i32,
+struct Medium {
+    picture: Picture,
+    /// The option value it shows, or that it is the first.
     tag: Option<String>,
 }
 
@@ -173,7 +172,7 @@ pub(crate) fn product_page(stand: &Stand, rendering: Rendering) -> ProductPage {
         category: product.category.as_ref().map(|category| category.name.clone()),
         form: Carried { version: rendering.version.unwrap_or(product.version), key },
         basics: BasicsForm::new(product, rendering.basics.as_ref(), &rendering.basics_errors),
-        media: pictures(product),
+        media: media(product),
         options: options(product),
         variants: shown.iter().map(|variant| variant_row(product, variant, &currencies, &rendering)).collect(),
         currencies: currencies.iter().map(ToString::to_string).collect(),
@@ -193,18 +192,10 @@ fn variants_shown(product: &AdminProduct, from: usize, end: usize) -> String {
     if end - from == product.variants.len() { all } else { format!("{} to {end} of {all}", from + 1) }
 }
 
-fn pictures(product: &AdminProduct) -> Vec<Picture> {
+fn media(product: &AdminProduct) -> Vec<Medium> {
     let tag = |place: usize, value: Option<&String>| value.cloned().or_else(|| (place == 0).then(|| "Cover".to_owned()));
-    let pictures = product.media.iter().enumerate();
-    pictures
-        .map(|(place, image)| Picture {
-            url: image.url.clone(),
-            alt: image.alt.clone(),
-            width: image.width,
-            height: image.height,
-            tag: tag(place, image.option_value.as_ref()),
-        })
-        .collect()
+    let media = product.media.iter().enumerate();
+    media.map(|(place, medium)| Medium { picture: picture::tile(medium), tag: tag(place, medium.option_value.as_ref()) }).collect()
 }
 
 fn options(product: &AdminProduct) -> String {

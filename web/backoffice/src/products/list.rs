@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use catalog_api::{AdminProduct, AdminProductQuery, AdminVariant, ChannelAnswer, ChannelKind, MediaReference, StockBand, endpoints};
+use catalog_api::{AdminProduct, AdminProductQuery, AdminVariant, ChannelAnswer, ChannelKind, StockBand, endpoints};
 use http::StatusCode;
 use kernel::{Currency, Money, Page, Problem};
 use serde::Serialize;
@@ -11,6 +11,7 @@ use crate::Office;
 use crate::chips::{self, Chip};
 use crate::fields::{Fields, Parameters, address};
 use crate::format::{count, counted, money};
+use crate::picture::{self, Picture};
 use crate::session::{Session, answer, frame};
 
 const PATH: &str = "/backoffice/products";
@@ -41,7 +42,7 @@ struct Row {
     id: String,
     title: String,
     skus: String,
-    image: Option<MediaReference>,
+    image: Option<Picture>,
     status: Chip,
     category: Option<String>,
     variants: String,
@@ -93,7 +94,7 @@ fn row(product: AdminProduct, channels: &[ChannelAnswer]) -> Row {
         variants: count(i64::try_from(product.variants.len()).unwrap_or(0)),
         stock: chips::stock(&bands),
         price: price(&product.variants, channels),
-        image: product.media.into_iter().next(),
+        image: product.media.first().map(picture::thumb),
         title: product.title,
     }
 }
