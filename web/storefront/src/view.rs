@@ -16,6 +16,8 @@ use crate::shell::price_or_free;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct PictureView {
     pub(crate) url: String,
+    /// The addresses of its widths, as a `srcset` has them; empty if there is only one.
+    pub(crate) srcset: String,
     pub(crate) alt: String,
     pub(crate) width: i32,
     pub(crate) height: i32,
@@ -79,7 +81,8 @@ pub(crate) struct TotalsView {
 
 impl PictureView {
     pub(crate) fn of(media: &MediaReference) -> Self {
-        Self { url: media.url.clone(), alt: media.alt.clone(), width: media.width, height: media.height }
+        let sources: Vec<String> = media.sources.iter().map(|source| format!("{} {}w", source.url, source.width)).collect();
+        Self { url: media.url.clone(), srcset: sources.join(", "), alt: media.alt.clone(), width: media.width, height: media.height }
     }
 }
 

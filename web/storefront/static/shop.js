@@ -3,6 +3,8 @@
 const form = document.querySelector("[data-buy]");
 let latest = 0;
 
+settle();
+
 form?.addEventListener("change", async (event) => {
   if (!event.target.matches("[data-choice]")) return;
   const chosen = [...form.querySelectorAll("[data-choice]:checked")].map((input) => [input.name, input.value]);
@@ -25,7 +27,14 @@ function show(page, focused) {
     const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
     if (fresh && fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
   }
+  settle();
   document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+// Shuts the button while the choice cannot be had.
+function settle() {
+  const button = form?.querySelector("[data-add]");
+  if (button) button.disabled = form.querySelector(".state.out") !== null;
 }
 
 form?.addEventListener("click", (event) => {

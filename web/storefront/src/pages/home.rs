@@ -1,16 +1,16 @@
-//! The home page: one piece in full view, the categories, what is featured and what is new.
+//! The home page: what the shop has to tell, its categories, what is featured and what is new.
 
 use axum::extract::State;
 use axum::response::Response;
 use catalog_api::endpoints::{GET_PRODUCT, LIST_PRODUCTS};
-use catalog_api::{ProductQuery, ProductSort, ProductSummary};
+use catalog_api::{CategoryAnswer, Feature, MediaReference, ProductQuery, ProductSort, ProductSummary};
 use client::CallError;
 use http::StatusCode;
 use kernel::Locale;
 use serde::Serialize;
 
 use crate::error::PageError;
-use crate::shell::{LinkView, Shell};
+use crate::shell::{LinkView, Loaded, Shell};
 use crate::shop::{Keep, Shop};
 use crate::view::{PictureView, TileView};
 use crate::visit::Visit;
@@ -21,21 +21,27 @@ const NEWEST: u32 = 4;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct HomeView {
-    pub(crate) hero: Option<HeroView>,
+    /// What stands at the top, in full view.
+    pub(crate) hero: Option<FeatureView>,
     pub(crate) categories: Vec<CategoryTileView>,
     pub(crate) featured: Vec<TileView>,
+    /// What is told between the shelves.
+    pub(crate) stories: Vec<FeatureView>,
     pub(crate) newest: Vec<TileView>,
 }
 
-/// The first of the featured pieces, at full size.
+/// A picture, a few words, and where they lead.
 #[derive(Debug, Serialize)]
-pub(crate) struct HeroView {
-    pub(crate) headline: String,
-    pub(crate) tile: TileView,
+pub(crate) struct FeatureView {
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) link: Option<LinkView>,
     pub(crate) picture: Option<PictureView>,
+    /// The picture for narrow screens, where it is another one.
+    pub(crate) narrow: Option<PictureView>,
 }
 
-/// A category behind the picture of its first piece.
+/// A category behind its picture.
 #[derive(Debug, Serialize)]
 pub(crate) struct CategoryTileView {
     pub(crate) link: LinkView,
@@ -44,39 +50,55 @@ pub(crate) struct CategoryTileView {
 
 pub(crate) async fn show(State(shop): State<Shop>, visit: Visit) -> Result<Response, PageError> {
     let list = |query: ProductQuery| shop.call(&visit, &LIST_PRODUCTS).query(&query).send();
-    let featured = list(ProductQuery { limit: Some(SHELF + 1), ..ProductQuery::default() });
+    let featured = list(ProductQuery { limit: Some(SHELF), ..ProductQuery::default() });
     let newest = list(ProductQuery { limit: Some(NEWEST), sort: Some(ProductSort::Newest), ..ProductQuery::default() });
     let (loaded, featured, newest) = tokio::join!(Shell::load(&shop, &visit), featured, newest);
     let (loaded, featured, newest) = (loaded?, featured?.body.items, newest?.body.items);
 
-    let (hero, categories) =
-        tokio::join!(hero(&shop, &visit, featured.first(), &loaded.channel.locale), category_tiles(&shop, &visit, &loaded.shell.categories));
+    let mut told = loaded.channel.features.iter().map(FeatureView::of);
+    let hero = match told.next() {
+        Some(opening) => Some(opening),
+        None => first_piece(&shop, &visit, featured.first(), &loaded.channel.locale).await?,
+    };
     let tiles = |products: &[ProductSummary]| products.iter().map(|product| TileView::of(product, &loaded.channel.locale)).collect();
-    let shelf = featured.get(1..).unwrap_or_default();
-    let view = HomeView { hero: hero?, categories, featured: tiles(shelf), newest: tiles(&newest) };
+    let view = HomeView { hero, categories: category_tiles(&loaded), featured: tiles(&featured), stories: told.collect(), newest: tiles(&newest) };
     let shell = loaded.shell.canonical(&shop, "/");
     shop.page(StatusCode::OK, "home.html", &shell, &view, Keep::Revalidate)
 }
 
-async fn hero(shop: &Shop, visit: &Visit, product: Option<&ProductSummary>, locale: &Locale) -> Result<Option<HeroView>, CallError> {
+/// What opens the page of a shop that has nothing to tell yet: the first of its pieces.
+async fn first_piece(shop: &Shop, visit: &Visit, product: Option<&ProductSummary>, locale: &Locale) -> Result<Option<FeatureView>, CallError> {
     let Some(product) = product else { return Ok(None) };
-    let tile = TileView::of(product, locale);
+    let TileView { href, title, picture, price, .. } = TileView::of(product, locale);
     // The second picture of a product is the one that shows it in its place; the first cuts it out.
     let details = shop.call(visit, &GET_PRODUCT).param("slug", &product.slug).send().await?.body;
-    let is_general = |media: &&catalog_api::MediaReference| media.option_value.is_none();
+    let is_general = |media: &&MediaReference| media.option_value.is_none();
     let scene = details.media.iter().skip(1).find(is_general).map(PictureView::of);
-    let headline = if product.summary.is_empty() { product.title.clone() } else { product.summary.clone() };
-    Ok(Some(HeroView { headline, picture: scene.or_else(|| tile.picture.clone()), tile }))
+    Ok(Some(FeatureView {
+        text: format!("{title}, {}{}.", if price.is_from { "from " } else { "" }, price.now),
+        link: Some(LinkView { name: format!("See {title}"), href, is_current: false }),
+        picture: scene.or(picture),
+        narrow: None,
+        title: if product.summary.is_empty() { title } else { product.summary.clone() },
+    }))
 }
 
-/// Asks for the first piece of each category; a category whose piece does not come has no picture.
-async fn category_tiles(shop: &Shop, visit: &Visit, categories: &[LinkView]) -> Vec<CategoryTileView> {
-    let tile = async |link: &LinkView| {
-        let slug = link.href.rsplit('/').next().map(ToOwned::to_owned);
-        let query = ProductQuery { category: slug, limit: Some(1), ..ProductQuery::default() };
-        let first = shop.call(visit, &LIST_PRODUCTS).query(&query).send().await;
-        let picture = first.ok().and_then(|answer| answer.body.items.first()?.image.as_ref().map(PictureView::of));
-        CategoryTileView { link: link.clone(), picture }
+fn category_tiles(loaded: &Loaded) -> Vec<CategoryTileView> {
+    let picture = |link: &LinkView| {
+        let category: Option<&CategoryAnswer> = loaded.categories.iter().find(|category| LinkView::of(category).href == link.href);
+        category.and_then(|category| category.image.as_ref()).map(PictureView::of)
     };
-    futures_util::future::join_all(categories.iter().map(tile)).await
+    loaded.shell.categories.iter().map(|link| CategoryTileView { link: link.clone(), picture: picture(link) }).collect()
+}
+
+impl FeatureView {
+    fn of(feature: &Feature) -> Self {
+        Self {
+            title: feature.title.clone(),
+            text: feature.text.clone(),
+            link: feature.link.as_ref().map(|link| LinkView { name: link.label.clone(), href: link.path.clone(), is_current: false }),
+            picture: Some(PictureView::of(&feature.image)),
+            narrow: feature.narrow_image.as_ref().map(PictureView::of),
+        }
+    }
 }

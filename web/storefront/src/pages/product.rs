@@ -167,7 +167,7 @@ pub(crate) mod samples {
     /// A product with everything there can be, or with as little as there can be.
     pub(crate) fn product(is_full: bool) -> ProductView {
         let text = |text: &str| text.to_owned();
-        let picture = PictureView { url: text("/media/a.svg"), alt: text("A"), width: 1000, height: 1250 };
+        let picture = PictureView { url: text("/media/a.svg"), srcset: String::new(), alt: text("A"), width: 1000, height: 1250 };
         let value = |id: &str, remark: Option<&str>, is_disabled| ValueView {
             id: text(id),
             value: text("1.2 litre"),

@@ -6,7 +6,7 @@ use super::*;
 use crate::error::ErrorView;
 use crate::pages::cart::CartView;
 use crate::pages::checkout::samples::{checkout, waiting};
-use crate::pages::home::{CategoryTileView, HeroView, HomeView};
+use crate::pages::home::{CategoryTileView, FeatureView, HomeView};
 use crate::pages::listing::{ListingView, SortView};
 use crate::pages::order::{OrderView, StatusView};
 use crate::pages::product::samples::product;
@@ -36,7 +36,13 @@ fn link(name: &str) -> LinkView {
 }
 
 fn picture() -> PictureView {
-    PictureView { url: text("/media/harbour-pitcher.svg"), alt: text("A \"tall\" pitcher"), width: 1000, height: 1250 }
+    PictureView {
+        url: text("/media/harbour-pitcher.svg"),
+        srcset: text("/media/a-320.webp 320w, /media/a-640.webp 640w"),
+        alt: text("A \"tall\" pitcher"),
+        width: 1000,
+        height: 1250,
+    }
 }
 
 fn tiles() -> Vec<TileView> {
@@ -71,9 +77,16 @@ pub(crate) fn totals() -> TotalsView {
 }
 
 fn home() -> HomeView {
-    let hero = HeroView { headline: text("A pitcher that pours."), tile: tiles().remove(1), picture: Some(picture()) };
+    let feature = |link, narrow| FeatureView { title: text("Made to be used"), text: text("Every day."), link, picture: Some(picture()), narrow };
+    let stories = vec![feature(Some(link("Ceramics")), None), feature(None, None), feature(None, None)];
     let category = |picture| CategoryTileView { link: link("Ceramics"), picture };
-    HomeView { hero: Some(hero), categories: vec![category(Some(picture())), category(None)], featured: tiles(), newest: tiles() }
+    HomeView {
+        hero: Some(feature(Some(link("Ceramics")), Some(picture()))),
+        categories: vec![category(Some(picture())), category(None)],
+        featured: tiles(),
+        stories,
+        newest: tiles(),
+    }
 }
 
 fn listing() -> ListingView {
@@ -132,7 +145,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     let error = |tiles| ErrorView { status: 404, title: "This shelf is empty", text: "The page has moved.", tiles };
     vec![
         page!("home.html", home()),
-        page!("home.html", HomeView { hero: None, categories: Vec::new(), featured: Vec::new(), newest: Vec::new() }),
+        page!("home.html", HomeView { hero: None, categories: Vec::new(), featured: Vec::new(), stories: Vec::new(), newest: Vec::new() }),
         page!("listing.html", listing()),
         page!(
             "listing.html",

@@ -1,5 +1,6 @@
 //! Looking around: home, lists, products, errors.
 
+use catalog_api::{Feature, FeatureLink, MediaReference, MediaSource};
 use http::{Request, StatusCode, header};
 
 use crate::api::{category, product};
@@ -20,6 +21,35 @@ async fn the_home_page_shows_the_shop_and_what_it_sells() {
         "Cart, 0 items",
     ]);
     home.hides(&["wishlist", "newsletter", "review", "Sign in"]);
+}
+
+#[tokio::test]
+async fn the_home_page_tells_what_the_shop_has_to_tell() {
+    let mut browser = Browser::new();
+    let picture = |name: &str| MediaReference {
+        url: format!("/media/{name}-960.webp"),
+        alt: name.to_owned(),
+        width: 960,
+        height: 720,
+        option_value: None,
+        sources: [320, 960].map(|width| MediaSource { url: format!("/media/{name}-{width}.webp"), width }).to_vec(),
+    };
+    let feature = |title: &str, narrow_image| Feature {
+        title: title.to_owned(),
+        text: "Chosen slowly.".to_owned(),
+        link: Some(FeatureLink { label: format!("Go to {title}"), path: "/categories/ceramics".to_owned() }),
+        image: picture("scene"),
+        narrow_image,
+    };
+    browser.api.memory().channel.features = vec![feature("Made for every day", Some(picture("tall"))), feature("A desk", None)];
+    browser.api.memory().categories[0].image = Some(picture("room"));
+    let home = browser.get("/").await;
+    home.shows(&["<h1>Made for every day</h1>", "<h2>A desk</h2>", "href=\"/categories/ceramics\">Go to A desk"]);
+    home.shows(&[
+        "<source media=\"(min-width: 60rem)\" srcset=\"/media/scene-320.webp 320w, /media/scene-960.webp 960w\"",
+        "src=\"/media/tall-960.webp\"",
+        "src=\"/media/room-960.webp\"",
+    ]);
 }
 
 #[tokio::test]
