@@ -35,8 +35,8 @@ e2e: ## Only the purchase in a browser, with and without JavaScript
 	@.ci/tools browser
 	@tests/browser/run
 
-bench: build ## Measure the optimised build; figures are ratios, for machines differ
-	$(CARGO) bench --workspace --locked
+bench: tools ## Measure the optimised build; figures are shares of what is promised, for machines differ
+	$(CARGO) bench --locked --package tradewind --bench start
 
 openapi: ## Write docs/api/store.json and docs/api/admin.json from the handlers that serve
 	$(CARGO) run --quiet --locked --package tradewind -- openapi --write docs/api

@@ -1,0 +1,184 @@
+//! Measures the optimised build: reads beside a bare handler, purchases beside pgbench, memory, starts. Client, server and database share
+//! the machine, so ratios count, and both sides are measured by the same client in the same run.
+
+mod connection;
+mod load;
+mod postgres;
+mod process;
+mod reads;
+mod reference;
+mod report;
+mod server;
+mod shoppers;
+mod starts;
+
+use std::fmt::Display;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::postgres::Cluster;
+use crate::report::Report;
+use crate::server::Shop;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures the optimised build.
+#[derive(Debug, Parser)]
+#[command(name = "bench", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure the shop and write the report.
+    Run(Arguments),
+    /// Make load on one address of any server, and print what came of it.
+    Load(Load),
+    /// Be the bare handler (started by `run`).
+    #[command(hide = true)]
+    Reference(Reference),
+}
+
+/// What to measure, and how.
+#[derive(Debug, clap::Args)]
+struct Arguments {
+    /// The program.
+    #[arg(long, value_name = "FILE", default_value = "target/release/tradewind")]
+    program: PathBuf,
+    /// The demo data.
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    demo: PathBuf,
+    /// Where the shop lives meanwhile, and where `report.json` is written. It is emptied.
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    into: PathBuf,
+    /// Only a part.
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+    /// A look in a minute: short runs, and figures that scatter.
+    #[arg(long)]
+    short: bool,
+    /// Connections of the client, of the shop to its database, and of pgbench.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    connections: u32,
+    /// Fail when a goal is missed.
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// What shoppers read.
+    Reads,
+    /// What they buy.
+    Purchases,
+}
+
+/// Load on one address.
+#[derive(Debug, clap::Args)]
+struct Load {
+    /// Where the server listens.
+    address: SocketAddr,
+    /// What to ask for.
+    path: String,
+    #[arg(long, default_value_t = 16)]
+    connections: u32,
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Requests per second, by schedule; as many as there can be if absent.
+    #[arg(long)]
+    rate: Option<u64>,
+}
+
+/// The bare handler's process.
+#[derive(Debug, clap::Args)]
+struct Reference {
+    #[arg(long)]
+    address: SocketAddr,
+    #[arg(long)]
+    from: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let outcome = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from).and_then(|runtime| {
+        runtime.block_on(Box::pin(async {
+            match Cli::parse().command {
+                Command::Run(arguments) => run(&arguments).await,
+                Command::Load(arguments) => load(arguments).await,
+                Command::Reference(Reference { address, from }) => reference::serve(address, &from).await.map(|()| ExitCode::SUCCESS),
+            }
+        }))
+    });
+    outcome.unwrap_or_else(|error| {
+        drop(writeln!(std::io::stderr(), "bench: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// Writes a line for whoever watches.
+fn say(line: impl Display) {
+    drop(writeln!(std::io::stdout(), "{line}"));
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let shop = Shop::new(&arguments.program, &arguments.into, arguments.connections)?;
+    let demo = starts::stock_up(&arguments.demo, &arguments.into)?;
+    say("starting, filling, stopping, killing, starting ...");
+    let (starts, running) = starts::measure(&shop, &demo).await?;
+    let idle = starts::idle(&running).await?;
+    let (readings, variants) = reads::discover(running.address).await?;
+    let cpus = std::thread::available_parallelism()?.get();
+    let mut report = Report { cpus, connections: arguments.connections, starts: Some(starts), ..Report::default() };
+    if arguments.only != Some(Part::Purchases) {
+        say("reads, the bare handler and the shop in turns:");
+        report.reads = reads::measure(&running, &arguments.into, &readings, arguments.reads()).await?;
+    }
+    if arguments.only != Some(Part::Reads) {
+        say("purchases, and pgbench before and after:");
+        let mut cluster = Cluster::attach(&shop.data()).await?;
+        report.purchases = Some(shoppers::measure(&running, &mut cluster, &variants, arguments.purchases()).await?);
+    }
+    let process::Memory { resident, peak } = process::memory(running.pid()?)?;
+    report.memory = Some(starts::Memory { idle, loaded: resident, peak });
+    running.stop().await?;
+    report.judge();
+    let file = arguments.into.join("report.json");
+    std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
+    say(&report);
+    say(format_args!("The same for machines: {}", file.display()));
+    let missed = report.goals.iter().any(|goal| !goal.met);
+    Ok(if missed && arguments.strict { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+impl Arguments {
+    fn reads(&self) -> reads::Plan {
+        let (rounds, warm_up, lasting) = if self.short { (1, 500, 1_000) } else { (3, 1_000, 3_000) };
+        reads::Plan { connections: self.connections, rounds, warm_up: Duration::from_millis(warm_up), lasting: Duration::from_millis(lasting) }
+    }
+
+    fn purchases(&self) -> shoppers::Plan {
+        let (warm_up, lasting, seconds) = if self.short { (1, 4, 3) } else { (3, 20, 10) };
+        shoppers::Plan { connections: self.connections, warm_up: Duration::from_secs(warm_up), lasting: Duration::from_secs(lasting), seconds }
+    }
+}
+
+async fn load(arguments: Load) -> anyhow::Result<ExitCode> {
+    let reading = reads::Reading { name: "load", path: arguments.path, goal: None };
+    let expected = reads::Expected::of(arguments.address, &reading.path).await?;
+    let readers = reads::readers(arguments.address, &reading, &expected, arguments.connections).await?;
+    let lasting = Duration::from_secs(arguments.seconds);
+    let (measured, _) = match arguments.rate {
+        Some(rate) => load::open(readers, rate, lasting).await?,
+        None => load::closed(readers, Duration::from_millis(500), lasting).await?,
+    };
+    let load::Latency { p50, p90, p99, p999, max } = measured.latency();
+    say(format_args!("{} /s   p50 {p50} µs   p90 {p90} µs   p99 {p99} µs   p99.9 {p999} µs   max {max} µs", measured.per_second()));
+    Ok(ExitCode::SUCCESS)
+}
