@@ -22,9 +22,7 @@ const CACHE_CONTROL: &str = "no-cache";
 /// # Errors
 /// A document cannot be written or the page does not render, which a test would have told.
 pub(crate) fn router(store: &OpenApi, admin: &OpenApi) -> anyhow::Result<Router> {
-    let mut templates = Environment::new();
-    templates.set_auto_escape_callback(|_| AutoEscape::Html);
-    templates.add_template("page", include_str!("docs/page.html"))?;
+    let templates = templates()?;
     let template = templates.get_template("page")?;
     let page = |document: &OpenApi, name: &str| -> anyhow::Result<String> {
         let surface = Surface::read(&serde_json::to_value(document)?);
@@ -36,6 +34,23 @@ pub(crate) fn router(store: &OpenApi, admin: &OpenApi) -> anyhow::Result<Router>
         .route("/docs/style.css", served("text/css; charset=utf-8", include_str!("docs/style.css").to_owned()))
         .route("/docs/store.json", served("application/json", json(store)?))
         .route("/docs/admin.json", served("application/json", json(admin)?)))
+}
+
+fn templates() -> Result<Environment<'static>, minijinja::Error> {
+    let mut templates = Environment::new();
+    templates.set_auto_escape_callback(|_| AutoEscape::Html);
+    templates.add_filter("prose", prose);
+    templates.add_template("page", include_str!("docs/page.html"))?;
+    Ok(templates)
+}
+
+/// Writes text as HTML, what stands between backticks as code.
+fn prose(text: &str) -> minijinja::Value {
+    let parts = text.split('`').enumerate().map(|(index, part)| {
+        let part = minijinja::HtmlEscape(part);
+        if index % 2 == 1 { format!("<code>{part}</code>") } else { part.to_string() }
+    });
+    minijinja::Value::from_safe_string(parts.collect())
 }
 
 fn json(document: &OpenApi) -> anyhow::Result<String> {
@@ -59,12 +74,12 @@ mod tests {
 
     #[test]
     fn text_from_the_document_cannot_become_markup() {
-        let mut templates = Environment::new();
-        templates.set_auto_escape_callback(|_| AutoEscape::Html);
-        templates.add_template("page", include_str!("docs/page.html")).unwrap();
-        let document = OpenApiBuilder::new().info(InfoBuilder::new().title("<script>").version("1").build()).build();
+        let templates = templates().unwrap();
+        let info = InfoBuilder::new().title("<script>").description(Some("`<b>` & <i>")).version("1");
+        let document = OpenApiBuilder::new().info(info.build()).build();
         let surface = Surface::read(&serde_json::to_value(&document).unwrap());
         let html = templates.get_template("page").unwrap().render(context! { surface => minijinja::value::Serde(&surface), name => "store" }).unwrap();
         assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");
+        assert!(html.contains("<code>&lt;b&gt;</code> &amp; &lt;i&gt;") && !html.contains("<i>"), "{html}");
     }
 }

@@ -6,12 +6,18 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::process::{Folder, Running, http};
 
 async fn state(running: &Running) -> (u16, Value) {
     let answer = http().get(format!("{}/readyz", running.operations_url())).send().await.unwrap();
     (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap())
+}
+
+async fn metrics(running: &Running) -> String {
+    http().get(format!("{}/metrics", running.operations_url())).send().await.unwrap().text().await.unwrap()
 }
 
 #[tokio::test]
@@ -24,7 +30,7 @@ async fn a_first_start_needs_nothing_but_an_empty_folder() {
     let alive = http().get(format!("{}/livez", running.operations_url())).send().await.unwrap();
     assert_eq!(alive.status(), 200);
     running.get("/store/v1/nothing").await;
-    let metrics = http().get(format!("{}/metrics", running.operations_url())).send().await.unwrap().text().await.unwrap();
+    let metrics = metrics(&running).await;
     assert!(metrics.contains("http_requests_total{") && metrics.contains("process_resident_memory_bytes"), "{metrics}");
 
     let ended = running.terminate().await;
@@ -116,6 +122,29 @@ async fn a_signal_under_load_drops_no_request() {
     assert!(dropped.is_empty(), "{dropped:?}");
     assert_eq!(begun.load(Ordering::SeqCst), answered.load(Ordering::SeqCst) + 16, "every request but the last of each client is answered");
     ended.succeeded();
+}
+
+#[tokio::test]
+async fn a_request_in_flight_when_the_signal_comes_is_answered() {
+    let folder = Folder::new();
+    let running = folder.serve(&[]).await;
+    let mut stream = TcpStream::connect(running.base_url().trim_start_matches("http://")).await.unwrap();
+    stream.write_all(b"POST /admin/v1/sessions HTTP/1.1\r\nhost: shop\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{").await.unwrap();
+    // The server has begun with it once it counts it.
+    while !metrics(&running).await.contains("http_requests_in_flight{surface=\"api\"} 1") {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    running.signal(Signal::TERM);
+    while TcpStream::connect(running.base_url().trim_start_matches("http://")).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Long enough for everything else to have ended.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stream.write_all(b"}").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 422") && answer.contains("connection: close"), "{answer}");
+    running.ended().await.succeeded();
 }
 
 #[tokio::test]

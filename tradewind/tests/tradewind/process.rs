@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 
 /// How long anything here may take before a test gives up. Generous, for machines that do other things too.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A data folder, and what the program is told by the environment. Two processes may be started on one folder. The folder goes when
 /// this is dropped.
@@ -76,8 +76,7 @@ impl Folder {
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         let mut command = self.command();
         command.args(arguments);
-        let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-        Ended::of(&output)
+        Running::spawn(command).ended().await
     }
 
     /// Begins a command and leaves it running; the child is for the test to kill.
@@ -114,14 +113,6 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    fn of(output: &Output) -> Self {
-        Self {
-            status: output.status,
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
     /// Panics unless it ended well; returns what it printed.
     #[track_caller]
     pub(crate) fn succeeded(self) -> String {
@@ -142,7 +133,7 @@ impl Ended {
     }
 }
 
-/// A server that was ready. It is killed when this is dropped.
+/// A program that runs: a server that was ready. It is killed when this is dropped.
 pub(crate) struct Running {
     child: Child,
     stdout: Arc<Mutex<String>>,
@@ -153,11 +144,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    async fn start(mut command: Command) -> Self {
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, stderr) = (Arc::default(), Arc::default());
         let readers = vec![collect(child.stdout.take().unwrap(), Arc::clone(&stdout)), collect(child.stderr.take().unwrap(), Arc::clone(&stderr))];
-        let mut running = Self { child, stdout, stderr, readers, base_url: None, operations_url: String::new() };
+        Self { child, stdout, stderr, readers, base_url: None, operations_url: String::new() }
+    }
+
+    async fn start(command: Command) -> Self {
+        let mut running = Self::spawn(command);
         let begun = Instant::now();
         while running.operations_url.is_empty() {
             if running.child.try_wait().unwrap().is_some() || begun.elapsed() > PATIENCE {
