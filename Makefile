@@ -6,7 +6,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 TRADEWIND := $(TARGET_DIR)/release/tradewind
 
 .DEFAULT_GOAL := help
-.PHONY: help run build tools test lint e2e bench openapi
+.PHONY: artwork help run build tools test lint e2e bench openapi
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -40,3 +40,8 @@ bench: tools ## Measure the optimised build; figures are shares of what is promi
 
 openapi: ## Write docs/api/store.json and docs/api/admin.json from the handlers that serve
 	$(CARGO) run --quiet --locked --package tradewind -- openapi --write docs/api
+
+artwork: ## Draw the demo shop's pictures anew (a few minutes; same input, same bytes)
+	@.ci/tools build
+	@command -v node >/dev/null || { echo "Drawing needs node." >&2; exit 1; }
+	demo/artwork/make

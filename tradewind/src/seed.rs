@@ -21,7 +21,7 @@ const UNNAMED: &str = "Shop";
 /// What a run did.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Done {
-    /// Whether the shop got its name.
+    /// Whether the shop got its name, or its home page something to tell.
     pub(crate) named: bool,
     /// How many categories were made.
     pub(crate) categories: usize,
@@ -69,14 +69,17 @@ impl Seeding {
         Ok(answer.map_err(|error| refused("channels", error))?.body.items)
     }
 
-    /// Names the shop, unless somebody has.
+    /// Names the shop, unless somebody has, and gives its home page something to tell, unless it tells something.
     async fn name_shop(&self, channels: &[ChannelAnswer]) -> anyhow::Result<bool> {
         let wanted = &self.catalogue.channel;
         let channel = channels.iter().find(|channel| channel.code == wanted.code).with_context(|| format!("the shop has no channel {:?}", wanted.code))?;
-        if channel.name != UNNAMED || channel.name == wanted.name {
+        let is_unnamed = channel.name == UNNAMED && channel.name != wanted.name;
+        let features = wanted.features();
+        let is_silent = channel.features.is_empty() && !features.is_empty();
+        if !is_unnamed && !is_silent {
             return Ok(false);
         }
-        let patch = ChannelPatch { name: Some(wanted.name.clone()), ..ChannelPatch::default() };
+        let patch = ChannelPatch { name: is_unnamed.then(|| wanted.name.clone()), features: is_silent.then_some(features), ..ChannelPatch::default() };
         let call = self.client.call(&catalog::ADMIN_UPDATE_CHANNEL).param("id", channel.id).if_match(channel.version).body(&patch).bearer(&self.token);
         call.send().await.map_err(|error| refused(&wanted.code, error))?;
         Ok(true)
@@ -89,7 +92,8 @@ impl Seeding {
         let mut made = 0;
         // One after the other: their order is the order in which they were made.
         for category in missing {
-            let call = self.client.call(&catalog::ADMIN_CREATE_CATEGORY).body(category).bearer(&self.token);
+            let draft = category.draft();
+            let call = self.client.call(&catalog::ADMIN_CREATE_CATEGORY).body(&draft).bearer(&self.token);
             call.send().await.map_err(|error| refused(&category.slug, error))?;
             made += 1;
         }

@@ -48,6 +48,6 @@ fn report(done: &Done, folder: &Path) -> String {
         return format!("Everything in {} is in the shop already; nothing was changed.", folder.display());
     }
     let Done { named, categories, products, pictures, levels } = done;
-    let name = if *named { "the shop's name, " } else { "" };
+    let name = if *named { "the shop's settings, " } else { "" };
     format!("From {}: {name}{categories} categories, {products} products, {pictures} pictures, {levels} stock levels.", folder.display())
 }

@@ -8,14 +8,14 @@ use anyhow::Context as _;
 ///
 /// # Errors
 /// A picture is missing or cannot be written.
-pub(super) fn copy<'a>(from: &Path, data_dir: &Path, files: impl Iterator<Item = &'a str>) -> anyhow::Result<usize> {
+pub(super) fn copy(from: &Path, data_dir: &Path, files: impl Iterator<Item = String>) -> anyhow::Result<usize> {
     let to = data_dir.join("objects").join("media");
     std::fs::create_dir_all(&to).with_context(|| to.display().to_string())?;
     let mut copied = 0;
     for file in files.collect::<BTreeSet<_>>() {
-        let source = from.join(file);
+        let source = from.join(&file);
         let picture = std::fs::read(&source).with_context(|| source.display().to_string())?;
-        let target = to.join(file);
+        let target = to.join(&file);
         if std::fs::read(&target).is_ok_and(|present| present == picture) {
             continue;
         }
@@ -30,8 +30,6 @@ pub(super) fn copy<'a>(from: &Path, data_dir: &Path, files: impl Iterator<Item =
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
     #[test]
     fn only_what_is_missing_or_other_is_copied() {
         let dir = tempfile::tempdir().unwrap();
@@ -40,10 +38,11 @@ mod tests {
         std::fs::write(from.join("a.svg"), "a").unwrap();
         std::fs::write(from.join("b.svg"), "b").unwrap();
         let data = dir.path().join("data");
-        assert_eq!(copy(&from, &data, ["a.svg", "b.svg", "a.svg"].into_iter()).unwrap(), 2);
-        assert_eq!(copy(&from, &data, ["a.svg", "b.svg"].into_iter()).unwrap(), 0);
+        let copy = |files: &[&str]| super::copy(&from, &data, files.iter().map(ToString::to_string));
+        assert_eq!(copy(&["a.svg", "b.svg", "a.svg"]).unwrap(), 2);
+        assert_eq!(copy(&["a.svg", "b.svg"]).unwrap(), 0);
         std::fs::write(data.join("objects/media/b.svg"), "half").unwrap();
-        assert_eq!(copy(&from, &data, ["a.svg", "b.svg"].into_iter()).unwrap(), 1);
-        assert!(copy(&from, &data, ["c.svg"].into_iter()).is_err());
+        assert_eq!(copy(&["a.svg", "b.svg"]).unwrap(), 1);
+        assert!(copy(&["c.svg"]).is_err());
     }
 }

@@ -32,13 +32,16 @@ async fn the_demo_shop_is_filled_once() {
     let folder = Folder::new();
     let running = folder.serve(&[]).await;
     let first = folder.run(&["seed", "--from", &demo()]).await.succeeded();
-    assert!(first.contains("8 categories, 59 products, 176 pictures, 510 stock levels"), "{first}");
+    assert!(first.contains("8 categories, 59 products, 547 pictures, 510 stock levels"), "{first}");
 
     let channel: Value = running.get("/store/v1/channel").await.json().await.unwrap();
     assert_eq!(channel["name"], "Saltmarsh Supply");
     let (slugs, stocked) = products(&running).await;
     assert_eq!((slugs.len(), stocked), (59, 56), "three products are sold out on purpose");
-    assert!(folder.data().join("objects/media/harbour-pitcher.svg").exists());
+    let hero = &channel["features"][0]["narrow_image"]["sources"][0];
+    let picture = running.get(hero["url"].as_str().unwrap()).await;
+    assert_eq!((picture.status().as_u16(), picture.headers()["content-type"].to_str().unwrap()), (200, "image/webp"));
+    assert_eq!(picture.bytes().await.unwrap().get(..4), Some(&b"RIFF"[..]));
 
     let second = folder.run(&["seed", "--from", &demo()]).await.succeeded();
     assert!(second.contains("nothing was changed"), "{second}");
