@@ -3,6 +3,8 @@
 use kernel::Problem;
 use serde::Serialize;
 
+use crate::format::counted;
+
 /// A note on a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Notice {
@@ -28,6 +30,14 @@ impl Notice {
         Self { tone: "bad", title: title.into(), text: Some(text.into()), items: Vec::new() }
     }
 
+    /// Some of a table is saved, some is not.
+    pub(crate) fn partly(saved: i64, one: &str, many: &str) -> Self {
+        if saved == 0 {
+            return Self::refused("Nothing is saved.", "What you typed is kept in its cells.");
+        }
+        Self::refused("Not everything could be saved.", format!("{} saved, the others are kept in their cells.", counted(saved, one, many)))
+    }
+
     /// The same with one more line.
     pub(crate) fn with(mut self, item: String) -> Self {
         self.items.push(item);
@@ -48,7 +58,7 @@ impl Notice {
 
 /// What a problem says about this time, and when to try again.
 pub(crate) fn explanation(problem: &Problem) -> Option<String> {
-    let again = problem.retry_after_seconds().map(|seconds| format!("Try again in {}.", crate::format::counted(seconds.into(), "second", "seconds")));
+    let again = problem.retry_after_seconds().map(|seconds| format!("Try again in {}.", counted(seconds.into(), "second", "seconds")));
     let parts: Vec<_> = problem.detail_text().map(ToOwned::to_owned).into_iter().chain(again).collect();
     if parts.is_empty() { None } else { Some(parts.join(" ")) }
 }

@@ -74,8 +74,9 @@ pub(crate) struct OrderPage {
 struct Payment {
     chip: Chip,
     sentence: String,
-    captured_share: i64,
-    held_share: i64,
+    /// How much of the bar is captured, and how much held: `72.9%`.
+    captured_share: String,
+    held_share: String,
     authorized: String,
     captured: String,
     in_flight: Option<String>,
@@ -272,21 +273,19 @@ fn payment(admin: &AdminOrder, figures: Figures) -> Payment {
     Payment {
         chip: admin.payment.status.into(),
         sentence: payment_sentence(admin, figures),
-        captured_share: permille(figures.captured, whole),
-        held_share: permille(less(admin.payment.authorized, figures.captured), whole),
+        captured_share: share(figures.captured, whole),
+        held_share: share(less(admin.payment.authorized, figures.captured), whole),
         authorized: amount(admin.payment.authorized),
         captured: amount(figures.captured),
         in_flight: (!figures.in_flight.is_zero()).then(|| amount(figures.in_flight)),
     }
 }
 
-/// How many thousandths of `whole` an amount is, 0 to 1000.
-fn permille(part: Money, whole: i64) -> i64 {
-    if whole <= 0 {
-        return 0;
-    }
-    let share = i128::from(part.amount_minor()) * 1_000 / i128::from(whole);
-    i64::try_from(share.clamp(0, 1_000)).unwrap_or(0)
+/// Which part of `whole` an amount is, from `0.0%` to `100.0%`.
+fn share(part: Money, whole: i64) -> String {
+    let permille = if whole > 0 { i128::from(part.amount_minor()) * 1_000 / i128::from(whole) } else { 0 };
+    let permille = permille.clamp(0, 1_000);
+    format!("{}.{}%", permille / 10, permille % 10)
 }
 
 fn payment_sentence(admin: &AdminOrder, figures: Figures) -> String {
@@ -457,9 +456,9 @@ mod tests {
     #[test]
     fn shares_of_the_bar_never_leave_it() {
         let euro = |minor| Money::new(minor, Currency::EUR);
-        assert_eq!(permille(euro(17_315), 23_750), 729);
-        assert_eq!(permille(euro(5), 0), 0);
-        assert_eq!(permille(euro(-5), 10), 0);
-        assert_eq!(permille(euro(i64::MAX), 1), 1_000);
+        assert_eq!(share(euro(17_315), 23_750), "72.9%");
+        assert_eq!(share(euro(5), 0), "0.0%");
+        assert_eq!(share(euro(-5), 10), "0.0%");
+        assert_eq!(share(euro(i64::MAX), 1), "100.0%");
     }
 }

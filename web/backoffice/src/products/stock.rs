@@ -14,7 +14,7 @@ use super::path_of;
 use crate::Office;
 use crate::carried::key;
 use crate::fields::Fields;
-use crate::format::{count, counted};
+use crate::format::count;
 use crate::notice::{Notice, explanation, sentence};
 use crate::session::{Session, answer};
 
@@ -138,8 +138,7 @@ pub(crate) async fn save(State(office): State<Office>, session: Session, Path(id
     if rendering.cells.is_empty() {
         return Ok(done(id, from, "stock"));
     }
-    let saved = format!("{} saved, the others are kept in their cells.", counted(saved, "cell is", "cells are"));
-    rendering.notice = Some(Notice::refused("Not everything could be saved.", saved));
+    rendering.notice = Some(Notice::partly(saved, "cell is", "cells are"));
     show(&office, &session, id, from, rendering).await
 }
 

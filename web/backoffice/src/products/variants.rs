@@ -13,7 +13,7 @@ use super::path_of;
 use crate::Office;
 use crate::carried::{key, version};
 use crate::fields::Fields;
-use crate::format::{counted, editable, parse_amount};
+use crate::format::{editable, parse_amount};
 use crate::notice::{Notice, explanation, sentence};
 use crate::session::{Session, answer};
 
@@ -136,8 +136,7 @@ pub(crate) async fn save(State(office): State<Office>, session: Session, Path(id
     if outcome.rendering.cells.is_empty() {
         return Ok(done(id, from, "variants"));
     }
-    let saved = format!("{} saved, the others are kept in their cells.", counted(outcome.saved, "variant is", "variants are"));
-    let notice = Notice::refused("Not everything could be saved.", saved);
+    let notice = Notice::partly(outcome.saved, "variant is", "variants are");
     show(&office, &session, id, from, Rendering { notice: Some(notice), ..outcome.rendering }).await
 }
 

@@ -152,7 +152,7 @@ fn matches(headers: &HeaderMap, version: i64) -> Result<(), Problem> {
 }
 
 fn session(world: &World) -> Response {
-    let session = SessionCreated { token: world.token.clone(), staff: world.me.clone(), expires_at: samples::at(43_200) };
+    let session = SessionCreated { token: world.token.clone(), staff: world.me.clone(), expires_at: samples::at(400 * 86_400) };
     (StatusCode::CREATED, ok(&session, None)).into_response()
 }
 
