@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{config, doctor, migrate, openapi, ready, seed, serve, staff, version};
+use crate::commands::{check, config, doctor, migrate, openapi, ready, seed, serve, staff, version};
 
 /// A shop in one binary. Without a command it serves everything.
 #[derive(Debug, Parser)]
@@ -33,6 +33,8 @@ enum Command {
     Staff(staff::Command),
     /// Print the OpenAPI document of a surface.
     Openapi(openapi::Arguments),
+    /// Look after every invariant of the shop's data, beside a running server or without one. Changes nothing.
+    Check(check::Arguments),
     /// Print every setting as it takes effect, and where it comes from; secrets are not shown.
     Config,
     /// Look for what would keep Tradewind from running here.
@@ -64,6 +66,7 @@ async fn perform(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Seed(arguments) => seed::run(source, &arguments).await?,
         Command::Staff(command) => staff::run(source, &command).await?,
         Command::Openapi(arguments) => openapi::run(&arguments)?,
+        Command::Check(arguments) => return check::run(source, &arguments).await,
         Command::Config => config::run(source)?,
         Command::Doctor => return doctor::run(source).await,
         Command::Ready(arguments) => return ready::run(source, &arguments).await,

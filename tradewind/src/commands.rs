@@ -1,5 +1,6 @@
 //! What the command line can do, one file each.
 
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod migrate;

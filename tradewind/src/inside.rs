@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use service::{Context, Service, Surfaces, worker};
 
 use crate::database::Database;
-use crate::services;
+use crate::{services, settings};
 
 /// The shop without ports.
 pub(crate) struct Inside {
@@ -29,7 +29,7 @@ impl Inside {
         let (_, unconnected) = services::unconnected()?;
         let schemas: Vec<_> = unconnected.iter().map(Service::migrations).collect();
         database.prepare_for_tool(&schemas).await?;
-        let context = context(&database, &SecretString::default(), config.demo);
+        let context = context(&database, &SecretString::default(), config);
         let services = services::all(&context, config);
         context.db().set_subscriptions(worker::subscriptions(&services));
         Ok(Self { database, context, services })
@@ -38,6 +38,11 @@ impl Inside {
     /// What services are given.
     pub(crate) const fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// Every service.
+    pub(crate) fn services(&self) -> &[Service] {
+        &self.services
     }
 
     /// Calls the whole API in this process. The layers stand around it as on the public port.
@@ -68,13 +73,18 @@ impl Inside {
 
     /// Closes everything in order.
     pub(crate) async fn close(self) {
-        self.context.db().close().await;
+        // A server beside us shows what we changed at once, if it can be told.
+        let db = self.context.db();
+        if let Err(error) = db.wake().tell_now(db.writer()).await {
+            tracing::debug!(%error, "what is stale was not told");
+        }
+        db.close().await;
         self.database.stop().await;
     }
 }
 
 /// What services are given, on this database.
-pub(crate) fn context(database: &Database, internal_credential: &SecretString, demo: bool) -> Context {
+pub(crate) fn context(database: &Database, internal_credential: &SecretString, config: &Config) -> Context {
     let db = Db::new(database.options(), Clock::system());
-    Context::new(db.clone(), Tasks::new(), identity::authenticator(db), internal_credential.expose_secret(), demo)
+    Context::new(db.clone(), Tasks::new(), identity::authenticator(db), internal_credential.expose_secret(), config.demo).with_cache(settings::cache(config))
 }

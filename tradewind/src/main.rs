@@ -6,6 +6,8 @@ mod credential;
 mod database;
 mod docs;
 mod inside;
+mod inspection;
+mod invariants;
 mod pages;
 mod public;
 mod seed;

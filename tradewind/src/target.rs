@@ -87,6 +87,11 @@ impl Target {
         self.routes.len() == self.of_services
     }
 
+    /// Whether it does the jobs of every service.
+    pub(crate) fn has_whole_work(&self) -> bool {
+        self.work.len() == self.of_services
+    }
+
     /// Whether anything is served on the public port.
     pub(crate) fn is_public(&self) -> bool {
         self.has_pages() || !self.routes.is_empty()
@@ -124,9 +129,9 @@ mod tests {
     #[test]
     fn a_worker_opens_no_public_port_and_an_api_does_no_jobs() {
         let worker = Target::parse("worker", &SERVICES).unwrap();
-        assert!(!worker.is_public() && worker.works("catalog") && worker.needs_database());
+        assert!(!worker.is_public() && worker.works("catalog") && worker.needs_database() && worker.has_whole_work());
         let api = Target::parse("api", &SERVICES).unwrap();
-        assert!(api.is_public() && !api.works("catalog") && api.has_whole_api());
+        assert!(api.is_public() && !api.works("catalog") && api.has_whole_api() && !api.has_whole_work());
     }
 
     #[test]

@@ -4,10 +4,12 @@ create table ops.event (
     version integer not null,
     payload jsonb not null,
     actor text not null,
+    subscribers integer not null default 0,
     occurred_at timestamptz not null,
     constraint event_version_positive check (version > 0)
 );
 comment on table ops.event is 'The outbox: what happened, written in the transaction of the effect. One job per subscriber points here.';
+comment on column ops.event.subscribers is 'How many jobs were written with it, so that a lost one can be told.';
 create index event_occurred_at on ops.event (occurred_at);
 
 create table ops.job (

@@ -79,6 +79,12 @@ impl Db {
         }
     }
 
+    /// Calls `listener` with the tags of what a commit has made stale, right after the commit, and when another process tells of one. It
+    /// must be quick.
+    pub fn on_outdated(&self, listener: impl Fn(&[String]) + Send + Sync + 'static) {
+        self.wake.on_outdated(Box::new(listener));
+    }
+
     /// Opens a unit of work on the writer.
     ///
     /// A `BEGIN` whose future is dropped in flight would leave the connection inside a transaction that the pool does not

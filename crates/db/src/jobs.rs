@@ -1,6 +1,7 @@
 //! The outbox and the job queue: rows in PostgreSQL, claimed by state with `skip locked`, leased, retried, laid to rest.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -21,20 +22,42 @@ pub struct Subscriber {
     pub kind: String,
 }
 
-/// Every subscriber of every event.
-#[derive(Debug, Clone, Default)]
-pub struct Subscriptions(HashMap<&'static str, Vec<Subscriber>>);
+/// What an event makes stale, as tags that caches know. Given the event's payload.
+pub type Outdates = Arc<dyn Fn(&Value) -> Vec<String> + Send + Sync>;
+
+/// Every subscriber of every event, and what each event makes stale.
+#[derive(Clone, Default)]
+pub struct Subscriptions {
+    subscribers: HashMap<&'static str, Vec<Subscriber>>,
+    outdates: HashMap<&'static str, Vec<Outdates>>,
+}
 
 impl Subscriptions {
     /// Adds a subscriber of the event named `event`.
     pub fn add(&mut self, event: &'static str, subscriber: Subscriber) {
-        self.0.entry(event).or_default().push(subscriber);
+        self.subscribers.entry(event).or_default().push(subscriber);
+    }
+
+    /// Says what the event named `event` makes stale.
+    pub fn add_outdates(&mut self, event: &'static str, outdates: Outdates) {
+        self.outdates.entry(event).or_default().push(outdates);
+    }
+
+    /// The tags of what an event with this payload makes stale.
+    pub(crate) fn outdated_by(&self, event: &str, payload: &Value) -> Vec<String> {
+        self.outdates.get(event).into_iter().flatten().flat_map(|outdates| outdates(payload)).collect()
     }
 
     /// The subscribers of an event.
     #[must_use]
     pub fn of(&self, event: &str) -> &[Subscriber] {
-        self.0.get(event).map(Vec::as_slice).unwrap_or_default()
+        self.subscribers.get(event).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Subscriptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subscriptions").field("subscribers", &self.subscribers).finish_non_exhaustive()
     }
 }
 
@@ -83,7 +106,7 @@ pub(crate) async fn insert_event(
     let kinds: Vec<String> = subscribers.iter().map(|subscriber| subscriber.kind.clone()).collect();
     sqlx::query!(
         "with event as (
-             insert into ops.event (id, name, version, payload, actor, occurred_at) values ($1, $2, $3, $4, $5, $6)
+             insert into ops.event (id, name, version, payload, actor, subscribers, occurred_at) values ($1, $2, $3, $4, $5, cardinality($7::uuid[]), $6)
          )
          insert into ops.job (id, kind, version, event_id, payload, run_at, created_at)
          select job.id, job.kind, $3, $1, $4, $6, $6 from unnest($7::uuid[], $8::text[]) as job (id, kind)",
@@ -273,6 +296,31 @@ pub async fn run_schedules(conn: &mut PgConnection, now: Timestamp) -> Result<us
         .await?;
     }
     Ok(due.len())
+}
+
+/// Whether a job of this kind waits or runs.
+///
+/// # Errors
+/// The database failed.
+pub async fn is_open(conn: &mut PgConnection, kind: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"select exists (select from ops.job where kind = $1 and dedup_key is not null and state in ('ready', 'running')) as "open!""#, kind)
+        .fetch_one(conn)
+        .await
+}
+
+/// The texts among `values` that stand in `field` of the payload of a job of this kind that waits or runs.
+///
+/// # Errors
+/// The database failed.
+pub async fn list_open_about(conn: &mut PgConnection, kind: &str, field: &str, values: &[String]) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select payload ->> $2 as "value!" from ops.job where kind = $1 and state in ('ready', 'running') and payload ->> $2 = any($3)"#,
+        kind,
+        field,
+        values
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Forgets what is old, a thousand rows of each at a time: done jobs after 7 days, dead ones after 90, events without jobs after 30,

@@ -2,6 +2,7 @@
 //! private server for machines that have none running.
 
 mod actor;
+pub mod check;
 mod database;
 mod error;
 pub mod idempotency;
@@ -14,6 +15,6 @@ mod wake;
 pub use actor::Actor;
 pub use database::{Db, DbOptions};
 pub use error::{DbError, constraint_of, is_lock_timeout, is_unavailable, is_unstorable_text};
-pub use jobs::{Subscriber, Subscriptions};
+pub use jobs::{Outdates, Subscriber, Subscriptions};
 pub use tx::Tx;
 pub use wake::Wake;

@@ -21,6 +21,7 @@ pub struct Tx {
     wake: Wake,
     subscriptions: Arc<OnceLock<Subscriptions>>,
     left_work: bool,
+    outdated: Vec<String>,
 }
 
 impl Tx {
@@ -31,7 +32,7 @@ impl Tx {
         wake: Wake,
         subscriptions: Arc<OnceLock<Subscriptions>>,
     ) -> Self {
-        Self { transaction, actor, now, wake, subscriptions, left_work: false }
+        Self { transaction, actor, now, wake, subscriptions, left_work: false, outdated: Vec::new() }
     }
 
     /// The connection, for statements.
@@ -61,6 +62,7 @@ impl Tx {
         let subscribers = self.subscriptions.get().map(|all| all.of(E::NAME)).unwrap_or_default();
         jobs::insert_event(&mut self.transaction, id.uuid(), E::NAME, E::VERSION, &payload, self.actor.as_str(), subscribers, self.now).await?;
         self.left_work |= !subscribers.is_empty();
+        self.outdated.extend(self.subscriptions.get().map(|all| all.outdated_by(E::NAME, &payload)).unwrap_or_default());
         Ok(())
     }
 
@@ -95,12 +97,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes everything true at once, and wakes the workers if work was left for them.
+    /// Makes everything true at once, wakes the workers if work was left for them, and tells what is stale now.
     ///
     /// # Errors
     /// The database failed; whether the commit happened is then unknown, so callers repeat idempotently.
     pub async fn commit(self) -> Result<(), DbError> {
-        self.transaction.commit().await?;
+        let outcome = self.transaction.commit().await;
+        // Told in any case: where the answer was lost, it may have been committed.
+        self.wake.tell_outdated(self.outdated);
+        outcome?;
         if self.left_work {
             self.wake.wake();
         }

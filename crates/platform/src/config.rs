@@ -27,6 +27,8 @@ pub struct Config {
     pub database: Database,
     /// How the web tier reaches the API.
     pub web: Web,
+    /// What is kept in memory of answers and pages.
+    pub cache: Cache,
     /// How background work is done.
     pub worker: Worker,
     /// How payment providers are called.
@@ -117,6 +119,17 @@ pub struct Web {
     pub internal_credential: Option<Secret>,
 }
 
+/// What is kept in memory of answers and pages.
+#[derive(Debug, Clone, Copy)]
+pub struct Cache {
+    /// The most bytes.
+    pub max_bytes: u64,
+    /// How long something is served without asking whether it still holds; news of a change ends that at once.
+    pub ttl: Duration,
+    /// How long something of which no news came is served while the database is away.
+    pub stale_for: Duration,
+}
+
 /// How background work is done.
 #[derive(Debug, Clone)]
 pub struct Worker {
@@ -126,6 +139,8 @@ pub struct Worker {
     pub poll: Duration,
     /// How long a job is one worker's own.
     pub lease: Duration,
+    /// How often all invariants are looked after (`tradewind check` does it at once).
+    pub check_every: Duration,
 }
 
 /// How payment providers are called.
@@ -197,10 +212,16 @@ impl Loaded {
                 local_bin: reader.optional("database.local_bin"),
             },
             web: Web { api_url: reader.optional("web.api_url"), internal_credential: reader.secret("web.internal_credential") },
+            cache: Cache {
+                max_bytes: reader.number("cache.max_bytes", 64 * 1024 * 1024, 0..=64 * 1024 * 1024 * 1024),
+                ttl: reader.milliseconds("cache.ttl_ms", 30_000, 0..=3_600_000),
+                stale_for: reader.milliseconds("cache.stale_ms", 3_600_000, 0..=86_400_000),
+            },
             worker: Worker {
                 concurrency: reader.number("worker.concurrency", 4, 1..=256),
                 poll: reader.milliseconds("worker.poll_ms", 1_000, 10..=60_000),
                 lease: reader.milliseconds("worker.lease_ms", 60_000, 1_000..=3_600_000),
+                check_every: reader.milliseconds("worker.check_every_ms", 3_600_000, 1_000..=604_800_000),
             },
             payments: Payments {
                 provider_timeout: reader.milliseconds("payments.provider_timeout_ms", 3_000, 50..=60_000),

@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use db::Tx;
+use db::check::Check;
 use db::migrate::SchemaMigrations;
+use db::{Outdates, Tx};
 use futures_util::future::BoxFuture;
 use kernel::Event;
 use serde_json::Value;
@@ -61,6 +62,8 @@ pub struct Service {
     pages: Router,
     jobs: Vec<Job>,
     schedules: Vec<Schedule>,
+    outdates: Vec<(&'static str, Outdates)>,
+    checks: Vec<Check>,
 }
 
 impl Service {
@@ -76,6 +79,8 @@ impl Service {
             pages: Router::new(),
             jobs: Vec::new(),
             schedules: Vec::new(),
+            outdates: Vec::new(),
+            checks: Vec::new(),
         }
     }
 
@@ -119,6 +124,19 @@ impl Service {
         self
     }
 
+    /// Says what an event makes stale, as tags of what is kept in memory: told to every process right after the commit. No job is written
+    /// for it, and news may be lost with a process; what is kept ends by its time to live then.
+    #[must_use]
+    pub fn outdates<E: Event>(mut self, tags: impl Fn(&E) -> Vec<String> + Send + Sync + 'static) -> Self {
+        let outdates: Outdates = Arc::new(move |payload| match E::deserialize(payload) {
+            Ok(event) => tags(&event),
+            // What cannot be told one by one is told as a whole.
+            Err(_) => vec![stores::EVERYTHING.to_owned()],
+        });
+        self.outdates.push((E::NAME, outdates));
+        self
+    }
+
     /// Does jobs of `kind` that speak to the outside world.
     #[must_use]
     pub fn job(mut self, kind: &str, handler: impl Fn(Value) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync + 'static) -> Self {
@@ -132,6 +150,13 @@ impl Service {
         let mut service = self.job(kind, move |_| handler());
         service.schedules.push(Schedule { name: kind.to_owned(), kind: kind.to_owned(), every });
         service
+    }
+
+    /// Says what must always hold of its tables; `tradewind check` and a schedule look after it.
+    #[must_use]
+    pub fn checks(mut self, checks: Vec<Check>) -> Self {
+        self.checks.extend(checks);
+        self
     }
 
     /// The name.
@@ -173,6 +198,18 @@ impl Service {
     #[must_use]
     pub fn jobs(&self) -> &[Job] {
         &self.jobs
+    }
+
+    /// What must always hold of its tables.
+    #[must_use]
+    pub fn invariants(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// What events make stale.
+    #[must_use]
+    pub fn outdated(&self) -> &[(&'static str, Outdates)] {
+        &self.outdates
     }
 
     /// What it does at intervals.

@@ -5,7 +5,10 @@ mod http;
 mod jobs;
 mod lines;
 mod pricing;
+mod stands;
 mod store;
+
+pub use stands::{CartStand, list_cart_states, list_carts_after};
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,6 +1,6 @@
 //! All the SQL of the cart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cart_api::{CartId, CartLineId, CartState};
 use catalog::Offer;
@@ -8,8 +8,10 @@ use catalog_api::{ChannelId, MediaReference, ProductId, VariantId};
 use kernel::{Currency, Money, Quantity, Timestamp, TokenHash};
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use crate::domain::{self, CartEvent, KEPT, MAX_LINES};
+use crate::stands::CartStand;
 use crate::{LockedLine, NotedOffer};
 
 /// A cart's row.
@@ -292,4 +294,23 @@ pub(crate) async fn delete_old(conn: &mut PgConnection, now: Timestamp, most: i6
     .execute(conn)
     .await?;
     Ok(deleted.rows_affected())
+}
+
+/// Carts behind an id, with their states.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn list_carts_after(conn: &mut PgConnection, after: Uuid, most: i64) -> Result<Vec<CartStand>, sqlx::Error> {
+    let rows =
+        sqlx::query!(r#"select id as "id: CartId", state, updated_at from cart.cart where id > $1 order by id limit $2"#, after, most).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| CartStand { id: row.id, state: domain::state(&row.state), updated_at: row.updated_at }).collect())
+}
+
+/// The states of these carts.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn list_cart_states(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<CartId, CartState>, sqlx::Error> {
+    let rows = sqlx::query!(r#"select id as "id: CartId", state from cart.cart where id = any($1)"#, ids).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| (row.id, domain::state(&row.state))).collect())
 }

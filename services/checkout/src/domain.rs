@@ -22,7 +22,7 @@ pub(crate) const KEPT: TimeDelta = TimeDelta::days(90);
 
 /// Where a completion stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CompletionState {
+pub enum CompletionState {
     /// The intent is written; the provider has not been heard.
     Started,
     /// The shopper or the provider has to act.
@@ -37,7 +37,8 @@ impl CompletionState {
     pub(crate) const ALL: [Self; 4] = [Self::Started, Self::Waiting, Self::Placed, Self::Failed];
 
     /// The word used in tables.
-    pub(crate) const fn as_str(self) -> &'static str {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Started => "started",
             Self::Waiting => "waiting",
@@ -51,7 +52,8 @@ impl CompletionState {
     }
 
     /// Whether anything can still come of it.
-    pub(crate) const fn is_open(self) -> bool {
+    #[must_use]
+    pub const fn is_open(self) -> bool {
         matches!(self, Self::Started | Self::Waiting)
     }
 }

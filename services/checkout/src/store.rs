@@ -1,5 +1,7 @@
 //! All the SQL of checkout.
 
+pub(crate) mod stands;
+
 use cart_api::CartId;
 use catalog_api::{ChannelId, ChannelKind};
 use db::idempotency::IdempotencyKey;
@@ -231,19 +233,4 @@ pub(crate) async fn delete_old(conn: &mut PgConnection, now: Timestamp) -> Resul
     .execute(conn)
     .await?;
     Ok(rows.rows_affected())
-}
-
-/// Says in words what does not add up: completions that should have come to an end long ago.
-///
-/// # Errors
-/// The database failed.
-pub async fn check(conn: &mut PgConnection, now: Timestamp) -> Result<Vec<String>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"select order_id as "order_id: OrderId", state from checkout.completion
-           where state in ('started', 'waiting') and created_at < $1::timestamptz - interval '1 hour' order by created_at limit 100"#,
-        now
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| format!("completion of {} has been {} for more than an hour", row.order_id, row.state)).collect())
 }

@@ -54,6 +54,11 @@ impl HoldState {
         }
     }
 
+    /// The state a table's word names.
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
     /// Whether the lines of such a hold are reserved.
     pub(crate) const fn reserves(self) -> bool {
         matches!(self, Self::Held | Self::Committed)

@@ -45,6 +45,8 @@ comment on column orders.order.number is 'The human order number, given when it 
 comment on column orders.order.token_hash is 'SHA-256 of the cart''s secret, which opens the order too.';
 comment on column orders.order.tax_minor is 'The tax in the total. 0 until the shop reckons taxes.';
 create unique index order_one_per_cart on orders.order (cart_id) where state in ('pending', 'placed', 'closed');
+-- A hold is taken for one order, and found by its order's.
+create unique index order_hold on orders.order (hold_id);
 create index order_newest_of_kind on orders.order (channel_kind, created_at desc, id desc);
 create index order_newest_of_channel on orders.order (channel_code, created_at desc, id desc);
 create index order_newest_in_state on orders.order (state, created_at desc, id desc);

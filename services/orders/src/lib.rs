@@ -5,13 +5,17 @@ mod answer;
 mod domain;
 mod http;
 mod jobs;
+mod stands;
 mod store;
+
+pub use stands::{OrderStand, list_order_stands, list_order_stands_after, list_orders_of_holds};
 
 use std::collections::BTreeMap;
 
 use catalog::Channel;
 use catalog_api::{ChannelKind, MediaReference, ProductId, VariantId};
 use db::Tx;
+use db::check::Check;
 use inventory_api::HoldId;
 use kernel::{Money, MoneyError, Problem, Quantity, TokenHash};
 use orders_api::{Address, OrderAnswer, OrderCanceled, OrderId, OrderPlaced, OrderTotals};
@@ -32,6 +36,7 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 #[expect(clippy::needless_pass_by_value, reason = "the binary hands over its clone")]
 pub fn service(context: &Context, payments: Payments) -> Service {
     Service::new("orders", &MIGRATOR)
+        .checks(checks())
         .store_api(http::store_routes(context))
         .admin_api(http::admin_routes(context, &payments))
         .on::<PaymentCaptured>("orders.note_capture", |tx, event| Box::pin(jobs::note_capture(tx, event)))
@@ -186,12 +191,10 @@ pub async fn find_order(conn: &mut PgConnection, id: OrderId) -> Result<Option<O
     }
 }
 
-/// The rules of this schema that do not hold, in words; none in a sound shop.
-///
-/// # Errors
-/// The database failed.
-pub async fn check(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
-    store::broken_rules(conn).await
+/// The invariants of this schema, each looked at from outside the code that keeps it.
+#[must_use]
+pub fn checks() -> Vec<Check> {
+    store::checks::checks()
 }
 
 async fn insert_entry(tx: &mut Tx, id: OrderId, entry: Entry<'_>) -> Result<(), OrderError> {

@@ -11,6 +11,7 @@ mod payments;
 mod provider;
 mod reconcile;
 mod sandbox;
+mod stands;
 mod store;
 mod summary;
 mod voids;
@@ -19,11 +20,12 @@ pub use attempts::{Attempt, AttemptError, NewAttempt, RecordError, Recorded, fin
 pub use captures::{CaptureError, request_capture};
 pub use payments::{Payments, Settings};
 pub use provider::Outcome;
+pub use stands::{AttemptStand, PaymentStand, list_attempts_after, list_ledger_after, list_payment_stands};
 pub use summary::{find_payment_summary, list_payment_summaries};
 pub use voids::{VoidError, request_void};
 
+use db::check::Check;
 use service::Service;
-use sqlx::PgConnection;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -34,6 +36,7 @@ pub fn service(payments: &Payments) -> Service {
     let (reconciler, capturer, voider) = (payments.clone(), payments.clone(), payments.clone());
     let (news, retention) = (context.clone(), context.clone());
     Service::new("payments", &MIGRATOR)
+        .checks(checks())
         .store_api(http::store_routes(payments))
         .other_routes(sandbox::routes(context))
         .job(captures::JOB, move |payload| Box::pin(jobs::settle_capture(capturer.clone(), payload)))
@@ -46,10 +49,8 @@ pub fn service(payments: &Payments) -> Service {
         .schedule("payments.sweep", jobs::SWEEP_EVERY, move || Box::pin(jobs::sweep(retention.clone())))
 }
 
-/// Everything about money that does not hold, in words; nothing when all is well.
-///
-/// # Errors
-/// The database failed.
-pub async fn check(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
-    store::check::list_violations(conn).await
+/// The invariants of this schema, each looked at from outside the code that keeps it.
+#[must_use]
+pub fn checks() -> Vec<Check> {
+    store::check::checks()
 }

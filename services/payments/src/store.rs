@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod events;
 pub(crate) mod ledger;
 pub(crate) mod sandbox;
+pub(crate) mod stands;
 pub(crate) mod voids;
 
 use kernel::{Currency, Money};

@@ -11,6 +11,7 @@ use platform::operations::{self, Readiness};
 use platform::telemetry::{self, Metrics};
 use service::worker::{self, WorkerOptions};
 use service::{Context, Service, Surfaces};
+use stores::Stores;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +21,7 @@ use crate::database::Database;
 use crate::pages::Pages;
 use crate::public::{self, Parts};
 use crate::target::Target;
-use crate::{credential, docs, inside, services, settings};
+use crate::{credential, docs, inside, inspection, services, settings};
 
 /// What to serve.
 #[derive(Debug, clap::Args)]
@@ -36,6 +37,8 @@ impl Default for Arguments {
     }
 }
 
+/// How often the size of what is kept in memory is told.
+const FIGURES_EVERY: Duration = Duration::from_secs(5);
 /// How long pools and probes may take to close.
 const CLOSING: Duration = Duration::from_secs(5);
 
@@ -125,6 +128,7 @@ struct Shop {
     kit: Kit,
     parts: Parts,
     backing: Option<Backing>,
+    stores: Stores,
 }
 
 /// The database and what works on it; pages that call an API elsewhere have none.
@@ -142,19 +146,26 @@ impl Shop {
         let mut backing = None;
         if target.needs_database() {
             let database = Database::for_server(config).await?;
-            let context = inside::context(&database, &credential, config.demo);
+            let context = inside::context(&database, &credential, config);
             let services = services::all(&context, config);
             database.prepare(&services.iter().map(Service::migrations).collect::<Vec<_>>()).await?;
             context.db().set_subscriptions(worker::subscriptions(&services));
             let surfaces = Surfaces::of(&context, &chosen(&services, |name| target.routes(name)));
             parts.docs = target.has_whole_api().then(|| docs::router(&surfaces.store_document, &surfaces.admin_document)).transpose()?;
             parts.api = surfaces.router;
-            backing = Some(Backing { workers: chosen(&services, |name| target.works(name)), database, context });
+            let mut workers = chosen(&services, |name| target.works(name));
+            if target.has_whole_work() {
+                workers.push(inspection::service(&context, inspection::checks(&services), &config.worker));
+            }
+            backing = Some(Backing { workers, database, context });
         }
+        let stores = backing
+            .as_ref()
+            .map_or_else(|| Stores::new(settings::cache(config), kernel::Clock::system(), Tasks::new()), |backing| backing.context.stores().clone());
         if let Some(address) = public.filter(|_| target.has_pages()) {
-            parts.pages = Pages::of(config, target, address, &credential, &parts.api)?;
+            parts.pages = Pages::of(config, target, address, &credential, &parts.api, &stores)?;
         }
-        Ok(Self { kit, parts, backing })
+        Ok(Self { kit, parts, backing, stores })
     }
 
     /// Serves until told to stop, then drains in order: no new requests, those in flight end, jobs in hand end, pools close, the
@@ -167,11 +178,12 @@ impl Shop {
         stop: &CancellationToken,
         announce: impl FnOnce(),
     ) -> anyhow::Result<()> {
-        let Self { kit, parts, backing } = self;
+        let Self { kit, parts, backing, stores } = self;
         let router = public::router(parts, &kit);
         let drain_timeout = config.http.drain_timeout;
         let public = port.map(|port| Part::begin("public port", |tasks, stop| platform::http::serve(port, router, tasks, stop, drain_timeout)));
-        let work = backing.as_ref().and_then(|backing| backing.begin_work(config));
+        let figures = Part::begin("cache figures", |_, stop| report_on_cache(stores, stop));
+        let work = backing.as_ref().map(|backing| backing.begin_work(config));
         if let Some(backing) = &backing {
             backing.report_on(readiness);
         }
@@ -186,7 +198,7 @@ impl Shop {
         if lost.is_none() {
             tokio::time::sleep(config.http.drain_delay).await;
         }
-        for part in [public, work].into_iter().flatten() {
+        for part in [public, work, Some(figures)].into_iter().flatten() {
             part.end(drain_timeout + CLOSING).await;
         }
         if let Some(backing) = backing {
@@ -197,12 +209,14 @@ impl Shop {
 }
 
 impl Backing {
-    fn begin_work(&self, config: &Config) -> Option<Part> {
+    /// Begins the work of this target's services; without any, the process still tells others what it changed, and hears it from them.
+    fn begin_work(&self, config: &Config) -> Part {
+        let context = self.context.clone();
         if self.workers.is_empty() {
-            return None;
+            return Part::begin("news", |_, stop| async move { worker::pass_news_on(&context, &stop).await });
         }
         let options = WorkerOptions { concurrency: config.worker.concurrency, poll: config.worker.poll, lease: config.worker.lease };
-        Some(Part::begin("worker", |_, stop| worker::run(self.context.clone(), self.workers.clone(), options, stop)))
+        Part::begin("worker", |_, stop| worker::run(context, self.workers.clone(), options, stop))
     }
 
     /// Tells the state of the database on the operations port. It does not decide readiness.
@@ -225,6 +239,13 @@ impl Backing {
             tracing::warn!("the database's connections did not close in time");
         }
         self.database.stop().await;
+    }
+}
+
+/// Tells the size and age of what is kept in memory to the metrics, until stopped.
+async fn report_on_cache(stores: Stores, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(FIGURES_EVERY)).await.is_some() {
+        stores.renders().report().await;
     }
 }
 

@@ -170,10 +170,8 @@ async fn wait_until_all_is_settled(database: &mut PgConnection, name: &str) {
 }
 
 async fn assert_books_balance(database: &mut PgConnection, name: &str) {
-    let mut wrong = inventory::check(database).await.unwrap();
-    wrong.extend(payments::check(database).await.unwrap());
-    wrong.extend(orders::check(database).await.unwrap());
-    wrong.extend(checkout::check(database, Clock::system().now()).await.unwrap());
+    let checks = [inventory::checks(), payments::checks(), orders::checks(), checkout::checks()].concat();
+    let wrong = db::check::list_findings(database, &checks, Clock::system().now()).await.unwrap();
     assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
 }
 

@@ -2,6 +2,7 @@
 
 use catalog_api::{ChannelId, ProductId, StockBand, VariantId};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// Notes the band of a variant in a channel, unless newer news is there. True if it was noted.
 ///
@@ -34,4 +35,19 @@ pub(crate) async fn find_product_of(conn: &mut PgConnection, variant: VariantId)
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| (row.id, row.slug)))
+}
+
+/// What is known of the bands of these variants: channel, variant, band and how often it changed.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn list_bands(conn: &mut PgConnection, variants: &[Uuid]) -> Result<Vec<(ChannelId, VariantId, String, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select channel_id as "channel_id: ChannelId", variant_id as "variant_id: VariantId", band, sequence
+           from catalog.stock_band where variant_id = any($1)"#,
+        variants
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel_id, row.variant_id, row.band, row.sequence)).collect())
 }

@@ -21,7 +21,7 @@ async fn two_hundred_buyers_at_once_get_exactly_the_fifty_units_there_are() {
         let mut buyers = JoinSet::new();
         for (number, basket) in baskets.into_iter().enumerate() {
             let fixture = Arc::clone(&fixture);
-            buyers.spawn(async move { fixture.complete(&basket, &format!("buyer {number}"), &purchase(1, provider, card)).await });
+            buyers.spawn(async move { fixture.complete_patiently(&basket, &format!("buyer {number}"), &purchase(1, provider, card)).await });
         }
         let replies = buyers.join_all().await;
         let placed = replies.iter().filter(|reply| reply.status == 200).count();
@@ -86,7 +86,7 @@ async fn at_once(fixture: &Arc<Fixture>, basket: &Basket, keys: &[&'static str],
     let mut devices = JoinSet::new();
     for key in keys.iter().copied() {
         let (fixture, basket) = (Arc::clone(fixture), basket.clone());
-        devices.spawn(async move { without_instance(&fixture.complete(&basket, key, &purchase(1, provider, card)).await) });
+        devices.spawn(async move { without_instance(&fixture.complete_patiently(&basket, key, &purchase(1, provider, card)).await) });
     }
     devices.join_all().await
 }

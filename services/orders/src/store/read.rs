@@ -1,4 +1,4 @@
-//! Reading: one order, the list of staff, the rules that must hold.
+//! Reading: one order, the list of staff.
 
 use std::collections::BTreeMap;
 
@@ -206,36 +206,4 @@ pub(crate) async fn list_orders(conn: &mut PgConnection, filter: &OrderFilter, m
     }
     query.push(" order by created_at desc, id desc limit ").push_bind(most);
     query.build_query_as().fetch_all(conn).await
-}
-
-/// The rules that do not hold, in words, 100 at most. None of them can be broken by what this service does.
-///
-/// # Errors
-/// The database failed.
-pub(crate) async fn broken_rules(conn: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select broken.rule as "rule!" from (
-             select format('order %s: its lines do not add up to it', found.id) as rule
-             from orders.order as found
-             left join (select order_id, sum(total_minor) as total, sum(quantity) as units from orders.order_line group by order_id) as lines
-                  on lines.order_id = found.id
-             where lines.total is distinct from found.subtotal_minor or lines.units is distinct from found.item_count
-             union all
-             select format('order %s: its timeline does not say that it was made', found.id)
-             from orders.order as found
-             where not exists (select 1 from orders.timeline_entry as entry where entry.order_id = found.id and entry.kind = 'created')
-             union all
-             select format('order %s: its timeline does not say once that it was placed', found.id)
-             from orders.order as found
-             where (found.placed_at is not null)::integer
-                   <> (select count(*) from orders.timeline_entry as entry where entry.order_id = found.id and entry.kind = 'placed')
-             union all
-             select format('order %s: its timeline does not say once that it was canceled', found.id)
-             from orders.order as found
-             where (found.state = 'canceled')::integer
-                   <> (select count(*) from orders.timeline_entry as entry where entry.order_id = found.id and entry.kind = 'canceled')
-           ) as broken limit 100"#
-    )
-    .fetch_all(conn)
-    .await
 }

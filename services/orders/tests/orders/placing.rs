@@ -1,5 +1,6 @@
 //! How an order is written, becomes a sale, or does not.
 
+use inventory_api::HoldId;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use orders::OrderError;
 use orders_api::{OrderId, OrderState};
@@ -80,7 +81,8 @@ async fn a_cart_has_one_order_that_is_not_canceled() {
     let again = async || {
         let mut tx = shop.begin().await;
         let channel = catalog::find_channel(tx.conn(), channel(1)).await.unwrap().unwrap();
-        let mut second = Plan::default().new_order(OrderId::new(shop.clock().now()), channel, &order.token, order.hold, [order.variant, order.variant]);
+        let mut second =
+            Plan::default().new_order(OrderId::new(shop.clock().now()), channel, &order.token, HoldId::new(shop.clock().now()), [order.variant, order.variant]);
         second.cart_id = order.cart;
         orders::insert_pending(&mut tx, second).await
     };

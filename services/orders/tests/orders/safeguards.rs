@@ -66,7 +66,7 @@ async fn the_check_names_what_does_not_hold() {
     ] {
         let mut tx = shop.begin().await;
         sqlx::query(breakage).execute(tx.conn()).await.unwrap();
-        let broken = orders::check(tx.conn()).await.unwrap();
+        let broken = db::check::list_findings(tx.conn(), &orders::checks(), shop.context().now()).await.unwrap();
         tx.rollback().await.unwrap();
         assert!(broken.len() == 1 && broken[0].contains(told), "{broken:?}");
     }

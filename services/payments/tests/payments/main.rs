@@ -113,7 +113,7 @@ impl Stand {
 
     /// What does not hold.
     pub(crate) async fn check(&self) -> Vec<String> {
-        payments::check(self.shop.begin().await.conn()).await.unwrap()
+        db::check::list_findings(self.shop.begin().await.conn(), &payments::checks(), self.shop.context().now()).await.unwrap()
     }
 
     /// How many events of this name there are.
