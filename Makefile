@@ -35,8 +35,8 @@ e2e: ## Only the purchase in a browser, with and without JavaScript
 	@.ci/tools browser
 	@tests/browser/run
 
-bench: tools ## Measure the optimised build; figures are shares of what is promised, for machines differ
-	$(CARGO) bench --locked --package tradewind --bench start
+bench: build ## Measure the optimised build beside plain programs of the same machine; the figures are ratios
+	$(CARGO) run --quiet --release --locked --package bench -- run --program $(TRADEWIND)
 
 openapi: ## Write docs/api/store.json and docs/api/admin.json from the handlers that serve
 	$(CARGO) run --quiet --locked --package tradewind -- openapi --write docs/api
