@@ -7,7 +7,12 @@ const show = (dialog) => { if (!dialog) return; dialog.close(); dialog.showModal
 addEventListener('hashchange', () => show(here(location.hash.slice(1))));
 show(here(location.hash.slice(1)) ?? document.querySelector('dialog[open]'));
 for (const dialog of all('dialog')) {
-  dialog.addEventListener('close', () => { if (location.hash === `#${dialog.id}`) history.replaceState(null, '', location.pathname + location.search); });
+  // Rewriting the address alone would leave the dialog the page's :target, and so in sight.
+  dialog.addEventListener('close', () => {
+    if (location.hash !== `#${dialog.id}`) return;
+    location.replace('#-');
+    history.replaceState(null, '', location.pathname + location.search);
+  });
   for (const way of all('[data-close]', dialog)) way.addEventListener('click', (event) => { event.preventDefault(); dialog.close(); });
 }
 
