@@ -78,7 +78,9 @@ impl Cluster {
     /// It does not run, or a commit there does not reach the disk: then every figure would be a lie.
     pub(crate) async fn attach(data_dir: &Path) -> anyhow::Result<Self> {
         let address = LocalPostgres::attach(data_dir)?.context("the shop's database does not run")?;
-        let programs = LocalPostgres::find_programs(&LocalOptions::new(data_dir))?;
+        // Links to the server's programs may lie where pgbench has none.
+        let server = LocalPostgres::find_programs(&LocalOptions::new(data_dir))?.join("postgres").canonicalize()?;
+        let programs = server.parent().map(Path::to_owned).unwrap_or_default();
         let mut looking = address.options(SHOP).connect().await?;
         for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
             let value: String = sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(&mut looking).await?;
