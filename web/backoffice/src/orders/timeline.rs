@@ -3,7 +3,7 @@
 use orders_api::{TimelineEntryAnswer, TimelineEntryId};
 use serde::Serialize;
 
-use crate::format::{Moment, initials, moment};
+use crate::format::{Moment, initials, moment, money, parse_amount};
 
 /// An entry as the page shows it.
 #[derive(Debug, Clone, Serialize)]
@@ -66,9 +66,15 @@ fn change(entry: &TimelineEntryAnswer) -> Change {
     Change { who: person.unwrap_or_default(), what, detail: detail(entry), at: moment(entry.occurred_at) }
 }
 
-/// What was said, as it was said; a stable code as words.
+/// What was said, as it was said; an amount as amounts are shown, a stable code as words.
 fn detail(entry: &TimelineEntryAnswer) -> Option<String> {
     let text = entry.detail.as_deref()?;
+    if entry.kind.starts_with("capture_")
+        && let Some((figures, currency)) = text.split_once(' ')
+        && let Ok(amount) = currency.parse().map_err(drop).and_then(|currency| parse_amount(figures, currency).map_err(drop))
+    {
+        return Some(money(amount));
+    }
     let is_code = entry.kind != "comment" && text.contains('_') && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     Some(if is_code { text.replace('_', " ") } else { text.to_owned() })
 }
@@ -118,6 +124,14 @@ mod tests {
         assert_eq!(days, [true, true, false]);
         let told: Vec<_> = shown.iter().map(|entry| format!("{} {}", entry.who.as_deref().unwrap_or_default(), entry.what)).collect();
         assert_eq!(told, ["Ines Varga commented", " Order placed", "The shopper made the order"]);
+    }
+
+    #[test]
+    fn amounts_and_codes_are_told_in_words_and_comments_as_they_were_typed() {
+        let told = |kind: &str, text: &str| detail(&TimelineEntryAnswer { detail: Some(text.to_owned()), ..entry(0, kind, "guest") });
+        assert_eq!(told("capture_succeeded", "1050.00 EUR").as_deref(), Some("€1,050.00"));
+        assert_eq!(told("canceled", "canceled_by_staff").as_deref(), Some("canceled by staff"));
+        assert_eq!(told("comment", "see_you 5 EUR").as_deref(), Some("see_you 5 EUR"));
     }
 
     #[test]

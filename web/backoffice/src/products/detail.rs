@@ -122,7 +122,10 @@ pub(super) async fn show(office: &Office, session: &Session, id: ProductId, from
     let last = product.variants.len().saturating_sub(1);
     let from = from.min(last) / VARIANTS_AT_ONCE * VARIANTS_AT_ONCE;
     let levels = levels_of(session, shown_variants(&product, from)).await?;
-    let stand = Stand { product, channels, locations: locations.body.items, levels, from };
+    let mut locations = locations.body.items;
+    // Where there is stock of it comes first; the others are there for what comes in.
+    locations.sort_by_key(|location| !levels.iter().any(|level| level.location_id == location.id));
+    let stand = Stand { product, channels, locations, levels, from };
     let status = rendering.status;
     let page = product_page(&stand, rendering);
     Ok(office.templates.page(status, "product.html", &frame(page.title.clone(), "products", me), &page))

@@ -19,6 +19,8 @@ use crate::session::{Session, answer};
 
 /// How often a variant that clashes with nothing is tried on a newer version.
 const TRIES: usize = 4;
+/// What a SKU may look like.
+const SKU_FORM: &str = "A SKU begins with a letter or digit and holds letters, digits and . _ / - only, 64 at most.";
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct VariantRow {
@@ -270,7 +272,9 @@ fn note_refusal(edit: &Edit, problem: &Problem, rendering: &mut Rendering) {
     for error in problem.errors() {
         let Some(column) = column_of(&error.pointer, edit) else { continue };
         if let Some(typed) = rendering.cells.get_mut(&column.field(edit.variant)) {
-            typed.error = Some(sentence(&error.detail));
+            // The API tells a SKU's form as a pattern, which is for programs.
+            let is_form = column == Column::Sku && error.code == "invalid";
+            typed.error = Some(if is_form { SKU_FORM.to_owned() } else { sentence(&error.detail) });
             told = true;
         }
     }

@@ -168,6 +168,8 @@ async fn a_taken_sku_is_told_in_its_cell_and_the_others_are_saved() {
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(refused.has("It is in use already.") && refused.has("1 variant is saved, the others are kept in their cells."));
     assert_eq!(refused.form(&action)[&sku], "MUG-MOSS");
+    let formless = browser.submit(&refused, &action, &[(&sku, "MUG SEA!")]).await;
+    assert!(formless.has("A SKU begins with a letter or digit") && formless.form(&action)[&sku] == "MUG SEA!");
     assert_eq!(browser.world().product.variants[1].prices[0].price, samples::euro(3_000));
 }
 
