@@ -1,0 +1,49 @@
+// Looking at a page: a picture of it in both themes, and what axe has to say.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+import { output } from "./browser.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/**
+ * A walk past many pages. `look` keeps a picture of the page that is open in light and in dark and lets axe judge both; what axe finds is
+ * told all at once at the end of the walk by `findings`.
+ */
+export function walk(face, { page, device }) {
+  const findings = [];
+
+  async function look(name) {
+    await settle(page);
+    for (const theme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: theme });
+      await page.screenshot({ path: join(output, "screens", face, `${name}-${device}-${theme}.png`), fullPage: true });
+      // What does not depend on colours was judged in light already.
+      const rules = theme === "light" ? [] : ["color-contrast", "link-in-text-block"];
+      for (const finding of await judge(page, rules)) findings.push(`${name}, ${device}, ${theme}: ${finding}`);
+    }
+    await page.emulateMedia({ colorScheme: "light" });
+  }
+
+  return { look, findings };
+}
+
+// Pictures further down are fetched now, so that they are in the picture; then nothing may move any more.
+async function settle(page) {
+  await page.evaluate(async () => {
+    for (const image of document.images) image.loading = "eager";
+    await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+    await document.fonts.ready;
+    await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})));
+  });
+}
+
+async function judge(page, rules) {
+  await page.evaluate(axe);
+  return page.evaluate(async (only) => {
+    const options = { resultTypes: ["violations"], ...(only.length ? { runOnly: only } : {}) };
+    const { violations } = await window.axe.run(document, options);
+    return violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")}: ${node.failureSummary.replaceAll(/\s*\n\s*/g, " ")}`));
+  }, rules);
+}
