@@ -12,6 +12,7 @@ use platform::config::Config;
 use platform::http::{Kit, api_fallbacks};
 use secrecy::SecretString;
 use storefront::StorefrontOptions;
+use stores::Stores;
 
 use crate::settings;
 use crate::target::Target;
@@ -33,7 +34,7 @@ impl Pages {
     ///
     /// # Errors
     /// A template does not compile, or the HTTP client cannot be made.
-    pub(crate) fn of(config: &Config, target: &Target, address: SocketAddr, credential: &SecretString, api: &Router) -> anyhow::Result<Self> {
+    pub(crate) fn of(config: &Config, target: &Target, address: SocketAddr, credential: &SecretString, api: &Router, stores: &Stores) -> anyhow::Result<Self> {
         let client = client(config, credential, api)?;
         let public_url = settings::public_url(config, address);
         let storefront = target.has_storefront().then(|| {
@@ -44,6 +45,7 @@ impl Pages {
                 channel: None,
                 media_origins: Vec::new(),
                 payment_origins: Vec::new(),
+                stores: stores.clone(),
             })
         });
         let backoffice = target.has_backoffice().then(|| backoffice::router(BackofficeOptions { client, public_url: Some(public_url) }));

@@ -7,6 +7,7 @@ use platform::config::{Config, ConfigErrors, Loaded, Secret};
 use platform::telemetry;
 use secrecy::ExposeSecret;
 use sqlx::postgres::PgConnectOptions;
+use stores::CacheOptions;
 
 use crate::target::Target;
 
@@ -93,6 +94,12 @@ fn problems_of_target(config: &Config, target: &Target) -> Vec<String> {
         problems.push("web.internal_credential is not set, and the API at web.api_url must know these pages by it".to_owned());
     }
     problems
+}
+
+/// How much is kept in memory, and for how long.
+pub(crate) const fn cache(config: &Config) -> CacheOptions {
+    let platform::config::Cache { max_bytes, ttl, stale_for } = config.cache;
+    CacheOptions { max_bytes, ttl, stale_for }
 }
 
 /// How to reach the databases that are configured; nothing if the private one is to be used.

@@ -1,7 +1,10 @@
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body as AnyBody;
 use bytes::Bytes;
@@ -21,6 +24,32 @@ pub struct Visitor {
     pub address: IpAddr,
     /// The name of the request being served, if it has one.
     pub request_id: Option<String>,
+}
+
+/// A page being made: what its calls have to know, and what they were answered with.
+#[derive(Debug, Clone, Default)]
+pub struct Errand {
+    changed_ago: Option<Duration>,
+    seen: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Errand {
+    /// An errand of a page that must not be older than a change heard of so long ago.
+    #[must_use]
+    pub fn new(changed_ago: Option<Duration>) -> Self {
+        Self { changed_ago, seen: Arc::default() }
+    }
+
+    /// The surrogate keys of every answer so far: what the page is made of.
+    #[must_use]
+    pub fn surrogate_keys(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn note(&self, answer: &HeaderMap) {
+        let keys = answer.get_all(headers::SURROGATE_KEY).iter().filter_map(|keys| keys.to_str().ok()).flat_map(|keys| keys.split(' '));
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).extend(keys.filter(|key| !key.is_empty()).map(ToOwned::to_owned));
+    }
 }
 
 /// What an endpoint answered.
@@ -47,6 +76,7 @@ pub struct Call<'client, Body, Answer> {
     headers: HeaderMap,
     body: Bytes,
     fault: Option<CallError>,
+    errand: Option<Errand>,
     shapes: PhantomData<fn(Body) -> Answer>,
 }
 
@@ -61,6 +91,7 @@ impl<'client, Body, Reply> Call<'client, Body, Reply> {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             fault: None,
+            errand: None,
             shapes: PhantomData,
         };
         call.header(headers::INTERNAL_CREDENTIAL, client.0.internal_credential.expose_secret(), true).header(header::ACCEPT.as_str(), "application/json", false)
@@ -144,6 +175,16 @@ impl<'client, Body, Reply> Call<'client, Body, Reply> {
         }
     }
 
+    /// Makes the call part of making a page.
+    pub fn errand(self, errand: &Errand) -> Self {
+        let mut call = match errand.changed_ago {
+            Some(ago) => self.header(headers::FRESHER_THAN_MS, &ago.as_millis().to_string(), false),
+            None => self,
+        };
+        call.errand = Some(errand.clone());
+        call
+    }
+
     /// Makes the call.
     ///
     /// # Errors
@@ -166,10 +207,14 @@ impl<'client, Body, Reply> Call<'client, Body, Reply> {
         Reply: DeserializeOwned,
     {
         let settings = &self.client.0;
+        let errand = self.errand.clone();
         let request = self.request()?;
         let limit_bytes = settings.answer_limit_bytes;
         let exchange = async { read(settings.transport.send(request).await?, limit_bytes).await };
         let response = tokio::time::timeout(settings.timeout, exchange).await.map_err(|_| Unreachable::Timeout)??;
+        if let Some(errand) = errand {
+            errand.note(response.headers());
+        }
         understand(&response)
     }
 

@@ -18,7 +18,7 @@ use axum::Router;
 use kernel::Endpoint;
 use secrecy::SecretString;
 
-pub use call::{Answer, Call, Visitor};
+pub use call::{Answer, Call, Errand, Visitor};
 pub use error::{BaseUrlError, CallError, Unreachable};
 use transport::Transport;
 

@@ -6,6 +6,10 @@ pub const CHANNEL: &str = "x-channel";
 pub const CLIENT_ADDRESS: &str = "x-client-address";
 /// Proves that a caller is our own web tier.
 pub const INTERNAL_CREDENTIAL: &str = "x-internal-credential";
+/// Our own web tier heard of a change so many milliseconds ago: the answer must not be older. Heard from the web tier only.
+pub const FRESHER_THAN_MS: &str = "x-fresher-than-ms";
+/// Names what an answer shows, for caches to drop it by.
+pub const SURROGATE_KEY: &str = "surrogate-key";
 /// Names one request in answers, logs and problems.
 pub const REQUEST_ID: &str = "x-request-id";
 /// The client's key that makes a repeat harmless.

@@ -1,7 +1,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use db::Actor;
@@ -12,6 +13,7 @@ use http::{HeaderMap, Method};
 use kernel::{Problem, Token, headers};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use stores::Wish;
 
 use crate::{Context, Principal};
 
@@ -27,6 +29,7 @@ pub struct Call {
     headers: Arc<HeaderMap>,
     method: Method,
     path: String,
+    fresher_than: Option<Duration>,
 }
 
 impl Call {
@@ -40,6 +43,18 @@ impl Call {
     #[must_use]
     pub const fn client_address(&self) -> IpAddr {
         self.client_address
+    }
+
+    /// The request's headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What the caller asks of something kept in memory: nothing, unless our own web tier has heard of a change.
+    #[must_use]
+    pub const fn wish(&self) -> Wish {
+        Wish { fresher_than: self.fresher_than }
     }
 
     /// The channel named by `X-Channel`.
@@ -120,6 +135,7 @@ impl Call {
             headers: Arc::new(parts.headers.clone()),
             method: parts.method.clone(),
             path: parts.uri.path().to_owned(),
+            fresher_than: fresher_than(parts, context),
         }
     }
 }
@@ -130,15 +146,23 @@ fn client_address(parts: &Parts, context: &Context) -> IpAddr {
     passed_on.filter(|_| context.is_internal(&parts.headers)).unwrap_or(peer)
 }
 
+fn fresher_than(parts: &Parts, context: &Context) -> Option<Duration> {
+    let ms = parts.headers.get(headers::FRESHER_THAN_MS)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_millis(ms)).filter(|_| context.is_internal(&parts.headers))
+}
+
 fn invalid_header(name: &str, detail: &str) -> Problem {
     Problem::new(400, "invalid_header", "A request header is not valid").field(name, "invalid", detail)
 }
 
-impl FromRequestParts<Context> for Call {
+impl<S: Send + Sync> FromRequestParts<S> for Call
+where
+    Context: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
-        Ok(Self::of(parts, context))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Ok(Self::of(parts, &Context::from_ref(state)))
     }
 }
 

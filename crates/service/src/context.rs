@@ -4,6 +4,7 @@ use db::Db;
 use http::HeaderMap;
 use kernel::{Clock, Timestamp, headers};
 use platform::lifecycle::Tasks;
+use stores::{CacheOptions, Stores};
 use subtle::ConstantTimeEq;
 
 use crate::Authenticator;
@@ -16,13 +17,24 @@ pub struct Context {
     authenticator: Arc<dyn Authenticator>,
     internal_credential: Arc<str>,
     demo: bool,
+    stores: Stores,
 }
 
 impl Context {
     /// Puts together what services need. `internal_credential` is the secret our own web tier sends along.
     #[must_use]
     pub fn new(db: Db, tasks: Tasks, authenticator: Arc<dyn Authenticator>, internal_credential: &str, demo: bool) -> Self {
-        Self { db, tasks, authenticator, internal_credential: internal_credential.into(), demo }
+        let stores = Stores::new(CacheOptions::default(), db.clock().clone(), tasks.clone());
+        let bus = stores.bus().clone();
+        db.on_outdated(move |tags| bus.tell(tags));
+        Self { db, tasks, authenticator, internal_credential: internal_credential.into(), demo, stores }
+    }
+
+    /// The same with other room and times for what is kept in memory. Said before services are made.
+    #[must_use]
+    pub fn with_cache(mut self, options: CacheOptions) -> Self {
+        self.stores = self.stores.with_options(options);
+        self
     }
 
     /// The database.
@@ -41,6 +53,12 @@ impl Context {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.db.clock().now()
+    }
+
+    /// What is kept in memory, and the bus that says what of it is stale.
+    #[must_use]
+    pub const fn stores(&self) -> &Stores {
+        &self.stores
     }
 
     /// Where work is spawned that must outlive its caller.

@@ -42,6 +42,9 @@ pub fn subscriptions(services: &[Service]) -> Subscriptions {
             subscriptions.add(event, Subscriber { kind: job.kind.clone() });
         }
     }
+    for (event, outdates) in services.iter().flat_map(Service::outdated) {
+        subscriptions.add_outdates(event, std::sync::Arc::clone(outdates));
+    }
     subscriptions
 }
 
@@ -54,7 +57,14 @@ pub async fn run(context: Context, services: Vec<Service>, options: WorkerOption
         options,
         id: Uuid::from_bytes(kernel::random::bytes()),
     };
-    tokio::join!(worker.work(&stop), worker.tick(&services, &stop), worker.pass_wakes_on(&stop));
+    tokio::join!(worker.work(&stop), worker.tick(&services, &stop), pass_news_on(&worker.context, &stop));
+}
+
+/// Tells other processes what this one commits, and hears what they do: that there is work, and what is stale. [`run`] does it too; a
+/// process without work of its own runs this alone.
+pub async fn pass_news_on(context: &Context, stop: &CancellationToken) {
+    let db = context.db();
+    tokio::join!(db.wake().clone().tell_others(db.writer().clone(), stop.clone()), db.wake().clone().hear_others(db.direct().clone(), stop.clone()));
 }
 
 /// Does every job that is due, one after the other, until none is left, and returns how many. For tools and tests; a
@@ -194,11 +204,6 @@ impl Worker {
                 }
             }
         }
-    }
-
-    async fn pass_wakes_on(&self, stop: &CancellationToken) {
-        let db = self.context.db();
-        tokio::join!(db.wake().clone().tell_others(db.writer().clone(), stop.clone()), db.wake().clone().hear_others(db.direct().clone(), stop.clone()));
     }
 }
 

@@ -58,23 +58,30 @@ impl StoredChannel {
 /// # Errors
 /// 404 `channel_not_found` when `X-Channel` names none; the database failed.
 pub async fn channel_of(conn: &mut PgConnection, call: &Call) -> Result<Channel, Failure> {
-    Ok(stored_channel_of(conn, call).await?.channel)
+    let host = host_of(call);
+    let wanted = call.channel_code().map_or(Wanted::Host(&host), Wanted::Code);
+    let found = channels::list(conn, wanted).await?;
+    Ok(choose(&found, call)?.channel.clone())
 }
 
-/// The same, with the channel's hosts.
+/// The channel among `known` that a request belongs to.
 ///
 /// # Errors
-/// As [`channel_of`].
-pub(crate) async fn stored_channel_of(conn: &mut PgConnection, call: &Call) -> Result<StoredChannel, Failure> {
-    let host = call.host().unwrap_or_default().to_ascii_lowercase();
-    let wanted = call.channel_code().map_or(Wanted::Host(&host), Wanted::Code);
-    let mut found = channels::list(conn, wanted).await?;
-    // A host that no channel claims finds `default` alone; one that is claimed finds both.
-    let claimed = found.iter().position(|stored| stored.hosts.contains(&host)).unwrap_or(0);
-    if found.is_empty() {
-        return Err(Problem::not_found("channel").detail("X-Channel names no channel of this shop.").into());
-    }
-    Ok(found.swap_remove(claimed))
+/// 404 `channel_not_found` when `X-Channel` names none.
+pub(crate) fn choose<'known>(known: &'known [StoredChannel], call: &Call) -> Result<&'known StoredChannel, Problem> {
+    let find = |is_it: &dyn Fn(&StoredChannel) -> bool| known.iter().find(|stored| is_it(stored));
+    let found = match call.channel_code() {
+        Some(code) => find(&|stored| stored.channel.code == code),
+        None => {
+            let host = host_of(call);
+            find(&|stored| stored.hosts.contains(&host)).or_else(|| find(&|stored| stored.channel.code == "default"))
+        }
+    };
+    found.ok_or_else(|| Problem::not_found("channel").detail("X-Channel names no channel of this shop."))
+}
+
+fn host_of(call: &Call) -> String {
+    call.host().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// One channel, by id.

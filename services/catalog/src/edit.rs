@@ -203,7 +203,7 @@ async fn count_change(tx: &mut Tx, id: ProductId, version: i64, patch: &ProductP
 
 async fn tell_product(tx: &mut Tx, record: &ProductRecord, action: &str, detail: serde_json::Value) -> Result<(), EditError> {
     tx.audit(action, &record.id.to_string(), detail).await?;
-    tx.publish(&ProductChanged { product_id: record.id, slug: record.slug.clone() }).await?;
+    tx.publish(&ProductChanged { product_id: record.id, slug: record.slug.clone(), stock_only: false }).await?;
     Ok(())
 }
 

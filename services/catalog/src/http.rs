@@ -1,5 +1,5 @@
 //! The routes.
 
 pub(crate) mod admin;
-mod cached;
+mod shelf;
 pub(crate) mod store;

@@ -18,7 +18,7 @@ pub(crate) async fn project_stock_band(tx: &mut Tx, event: StockBandChanged) -> 
         return Ok(());
     }
     if let Some((product_id, slug)) = stock::find_product_of(tx.conn(), variant_id).await? {
-        tx.publish(&ProductChanged { product_id, slug }).await?;
+        tx.publish(&ProductChanged { product_id, slug, stock_only: true }).await?;
     }
     Ok(())
 }

@@ -10,6 +10,8 @@ use orders_api::OrderId;
 
 /// How long a browser remembers its cart and orders after the last change. The API is the judge of how long they live.
 const DAYS: i64 = 60;
+/// Set while there is a cart, for scripts, which see no other cookie of ours.
+const HINT: &str = "has_cart";
 /// How many orders a browser remembers.
 const ORDERS: usize = 5;
 
@@ -67,12 +69,20 @@ impl Cookies {
 
     /// Makes the browser remember a cart.
     pub(crate) fn keep_cart(self, response: Response, cart: &CartKey) -> Response {
-        self.set(response, self.cart_name(), cart.to_string(), DAYS)
+        let response = self.set(response, self.cart_name(), cart.to_string(), DAYS);
+        self.hint(response, DAYS)
     }
 
     /// Makes the browser forget its cart.
     pub(crate) fn forget_cart(self, response: Response) -> Response {
-        self.set(response, self.cart_name(), String::new(), 0)
+        let response = self.set(response, self.cart_name(), String::new(), 0);
+        self.hint(response, 0)
+    }
+
+    /// Tells scripts that there is a cart, and nothing about it.
+    fn hint(self, response: Response, days: i64) -> Response {
+        let cookie = Cookie::build((HINT, "1")).path("/").secure(self.is_secure).same_site(SameSite::Lax);
+        append(response, &cookie.max_age(cookie::time::Duration::days(days)).build())
     }
 
     /// Makes the browser remember one more order.
@@ -90,14 +100,18 @@ impl Cookies {
         if self.is_secure { "__Host-orders" } else { "orders" }
     }
 
-    fn set(self, mut response: Response, name: &'static str, value: String, days: i64) -> Response {
+    fn set(self, response: Response, name: &'static str, value: String, days: i64) -> Response {
         let cookie = Cookie::build((name, value)).path("/").http_only(true).secure(self.is_secure).same_site(SameSite::Lax);
         let cookie = cookie.max_age(cookie::time::Duration::days(days)).build();
-        if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
-            response.headers_mut().append(header::SET_COOKIE, value);
-        }
-        response
+        append(response, &cookie)
     }
+}
+
+fn append(mut response: Response, cookie: &Cookie<'_>) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
 }
 
 /// The cookie is not of our form.

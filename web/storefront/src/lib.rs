@@ -12,6 +12,7 @@ mod headers;
 mod media;
 mod money;
 mod pages;
+mod shared;
 mod shell;
 mod shop;
 mod templates;
@@ -26,18 +27,20 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use client::Client;
+use stores::Stores;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 
 use error::PageError;
+use shared::Shared;
 use shop::Shop;
 
 /// The largest form a page sends.
 const FORM_LIMIT_BYTES: usize = 64 * 1024;
 
 /// What the storefront needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StorefrontOptions {
     /// How the API is reached; it carries the internal credential.
     pub client: Client,
@@ -51,18 +54,23 @@ pub struct StorefrontOptions {
     pub media_origins: Vec<String>,
     /// Origins of payment providers a checkout may lead to, such as `https://pay.example`.
     pub payment_origins: Vec<String>,
+    /// Where pages that are the same for everybody are kept; those of the API, where it is in this process.
+    pub stores: Stores,
 }
 
 /// Every page of the storefront, its static files and its media.
 pub fn router(options: StorefrontOptions) -> Router {
     let csrf = csrf_layer(&options.public_url);
+    let stores = options.stores.clone();
     let shop = Shop::new(options);
+    let shared = Shared::new(shop.clone(), stores);
     Router::new()
         .route("/", get(pages::home::show))
         .route("/products", get(pages::listing::show_all))
         .route("/categories/{slug}", get(pages::listing::show_category))
         .route("/products/{slug}", get(pages::product::show))
         .route("/cart", get(pages::cart::show))
+        .route("/cart/count", get(pages::cart::count))
         .route("/cart/lines", post(pages::product::add_to_cart))
         .route("/cart/lines/{line_id}", post(pages::cart::change_line))
         .route("/checkout", get(pages::checkout::show).post(pages::checkout::submit))
@@ -78,6 +86,7 @@ pub fn router(options: StorefrontOptions) -> Router {
         .layer(CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| PageError::Internal.into_response()))
         .layer(from_fn_with_state(shop.clone(), error::render_errors))
         .layer(from_fn_with_state(shop.clone(), headers::secure))
+        .layer(from_fn_with_state(shared, shared::serve))
         .layer(CompressionLayer::new())
         .with_state(shop)
 }

@@ -22,8 +22,8 @@ pub(crate) struct Shell {
     pub(crate) language: String,
     /// The top categories.
     pub(crate) categories: Vec<LinkView>,
-    /// How many units are in the cart.
-    pub(crate) cart_count: i64,
+    /// How many units are in the cart; not known where the page is the same for everybody.
+    pub(crate) cart_count: Option<i64>,
     /// What delivery costs, in a sentence.
     pub(crate) delivery: String,
     /// Whether sales here are trials.
@@ -59,7 +59,7 @@ impl Shell {
             shop_name: String::new(),
             language: "en".to_owned(),
             categories: Vec::new(),
-            cart_count: 0,
+            cart_count: None,
             delivery: String::new(),
             is_test: false,
             destinations: String::new(),
@@ -76,7 +76,10 @@ impl Shell {
         let (channel, categories) = (channel?.body, categories?.body.items);
         // A page about something else stays up when the cart does not answer.
         let cart = cart.unwrap_or_default();
-        let shell = Self::of(&channel, &categories, cart.as_ref());
+        let mut shell = Self::of(&channel, &categories, cart.as_ref());
+        if visit.is_shared() {
+            shell.cart_count = None;
+        }
         Ok(Loaded { shell, channel, categories, cart })
     }
 
@@ -87,7 +90,7 @@ impl Shell {
             shop_name: channel.name.clone(),
             language: channel.locale.to_string(),
             categories: top.map(LinkView::of).collect(),
-            cart_count: cart.filter(|cart| cart.state == CartState::Active).map_or(0, |cart| cart.totals.item_count),
+            cart_count: Some(count(cart)),
             delivery: delivery(channel),
             is_test: channel.kind == ChannelKind::Test,
             destinations: destinations(channel),
@@ -115,6 +118,11 @@ impl LinkView {
     pub(crate) fn of(category: &CategoryAnswer) -> Self {
         Self { name: category.name.clone(), href: format!("/categories/{}", category.slug), is_current: false }
     }
+}
+
+/// How many units are in a cart that can still change.
+pub(crate) fn count(cart: Option<&CartAnswer>) -> i64 {
+    cart.filter(|cart| cart.state == CartState::Active).map_or(0, |cart| cart.totals.item_count)
 }
 
 /// The visitor's cart; nothing if there is none or it is gone.

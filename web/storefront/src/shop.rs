@@ -59,6 +59,10 @@ impl Shop {
     /// Begins a call of the API on behalf of a visitor.
     pub(crate) fn call<'shop, Body, Answer>(&'shop self, visit: &Visit, endpoint: &Endpoint<Body, Answer>) -> Call<'shop, Body, Answer> {
         let call = self.0.client.call(endpoint).visitor(&visit.visitor);
+        let call = match &visit.errand {
+            Some(errand) => call.errand(errand),
+            None => call,
+        };
         match (&self.0.channel, &visit.host) {
             (Some(channel), _) => call.channel(channel),
             (None, Some(host)) => call.host(host),

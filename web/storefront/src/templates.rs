@@ -29,8 +29,10 @@ impl Templates {
         environment.set_formatter(write_value);
         environment.set_loader(|name| Ok(Embedded::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned())));
 
-        let addresses: HashMap<String, String> =
-            ["style.css", "shop.js", "icon.svg", "fonts/instrument-sans-latin.woff2"].into_iter().map(|name| (name.to_owned(), assets.address(name))).collect();
+        let addresses: HashMap<String, String> = ["style.css", "shop.js", "badge.js", "icon.svg", "fonts/instrument-sans-latin.woff2"]
+            .into_iter()
+            .map(|name| (name.to_owned(), assets.address(name)))
+            .collect();
         environment.add_function("asset", move |name: String| addresses.get(&name).cloned().ok_or_else(|| unknown("static file", &name)));
         let icons = icons();
         environment.add_function("icon", move |name: String, class: Option<String>| {

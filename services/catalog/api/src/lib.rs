@@ -678,6 +678,9 @@ pub struct ProductChanged {
     pub product_id: ProductId,
     /// Its place in addresses.
     pub slug: String,
+    /// Whether nothing changed but how much there is of it, so that lists keep their members and order.
+    #[serde(default)]
+    pub stock_only: bool,
 }
 
 impl Event for ProductChanged {

@@ -3,19 +3,22 @@
 use axum::extract::State;
 use axum::response::Response;
 use catalog_api::{CategoryAnswer, ChannelAnswer, List, ProductAnswer, ProductQuery, ProductSummary};
-use http::HeaderMap;
 use kernel::{Page, PageQuery, Problem};
 use platform::http::{Path, Query};
 use service::{Call, Context, Failure};
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
+use stores::Render;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::cached;
-use crate::channel::stored_channel_of;
-use crate::channel_of;
+use super::shelf::Shelf;
 use crate::domain::{ListPosition, is_slug};
+use crate::outdated::{self, CATEGORIES, CHANNELS, LISTS};
 use crate::store::listing::{self, Listed, Wish};
 use crate::store::{categories, products};
+
+type Connection = PoolConnection<Postgres>;
 
 /// The routes.
 pub(crate) fn routes(context: &Context) -> OpenApiRouter {
@@ -24,7 +27,7 @@ pub(crate) fn routes(context: &Context) -> OpenApiRouter {
         .routes(routes!(list_categories))
         .routes(routes!(list_products))
         .routes(routes!(get_product))
-        .with_state(context.clone())
+        .with_state(Shelf::new(context))
 }
 
 /// The channel this request belongs to.
@@ -39,10 +42,14 @@ pub(crate) fn routes(context: &Context) -> OpenApiRouter {
         (status = 404, description = "`channel_not_found`", body = Problem),
     )
 )]
-async fn get_channel(State(context): State<Context>, headers: HeaderMap, call: Call) -> Result<Response, Failure> {
-    let stored = stored_channel_of(&mut *context.db().read().await?, &call).await?;
-    let keys = [format!("channel:{}", stored.channel.id)];
-    cached::respond(&headers, &keys, &stored.into_answer())
+async fn get_channel(State(shelf): State<Shelf>, call: Call) -> Result<Response, Failure> {
+    let channel = shelf.channel_of(&call).await?;
+    let shown = channel.clone();
+    let read = async move |_| {
+        let tags = vec![outdated::channel(shown.channel.id), CHANNELS.to_owned()];
+        Ok(Render::json(&shown.into_answer(), tags)?)
+    };
+    Ok(shelf.answer(&call, &channel, "/store/v1/channel", "", read).await)
 }
 
 /// Every category, in order.
@@ -57,11 +64,14 @@ async fn get_channel(State(context): State<Context>, headers: HeaderMap, call: C
         (status = 404, description = "`channel_not_found`", body = Problem),
     )
 )]
-async fn list_categories(State(context): State<Context>, headers: HeaderMap, call: Call) -> Result<Response, Failure> {
-    let mut conn = context.db().read().await?;
-    let channel = channel_of(&mut conn, &call).await?;
-    let items = categories::list(&mut conn).await?;
-    cached::respond(&headers, &["categories".to_owned(), format!("channel:{}", channel.id)], &List { items })
+async fn list_categories(State(shelf): State<Shelf>, call: Call) -> Result<Response, Failure> {
+    let channel = shelf.channel_of(&call).await?;
+    let tags = vec![CATEGORIES.to_owned(), outdated::channel(channel.channel.id)];
+    let read = async move |mut conn: Connection| {
+        let items = categories::list(&mut conn).await?;
+        Ok(Render::json(&List { items }, tags)?)
+    };
+    Ok(shelf.answer(&call, &channel, "/store/v1/categories", "", read).await)
 }
 
 /// Published products that are sold in the channel and priced in its currency.
@@ -81,27 +91,31 @@ async fn list_categories(State(context): State<Context>, headers: HeaderMap, cal
         (status = 404, description = "`channel_not_found` or `category_not_found`", body = Problem),
     )
 )]
-async fn list_products(State(context): State<Context>, headers: HeaderMap, call: Call, Query(query): Query<ProductQuery>) -> Result<Response, Failure> {
+async fn list_products(State(shelf): State<Shelf>, call: Call, Query(query): Query<ProductQuery>) -> Result<Response, Failure> {
     let sort = query.sort.unwrap_or_default();
-    let paging = PageQuery { limit: query.limit, after: query.after };
+    let paging = PageQuery { limit: query.limit, after: query.after.clone() };
     let limit = paging.limit()?;
     let after = paging.position::<ListPosition>()?;
     if after.as_ref().is_some_and(|after| !after.fits(sort)) {
         return Err(Problem::invalid_query("after", "must be the `next` of an earlier page in the same order").into());
     }
-    let mut conn = context.db().read().await?;
-    let channel = channel_of(&mut conn, &call).await?;
-    let categories = match &query.category {
-        Some(slug) => Some(find_subtree(&mut conn, slug).await?),
-        None => None,
+    let channel = shelf.channel_of(&call).await?;
+    // Said or not, an order and a limit are the same answer.
+    let closed =
+        serde_urlencoded::to_string(ProductQuery { sort: Some(sort), limit: Some(limit), ..query.clone() }).map_err(|error| Failure::Internal(error.into()))?;
+    let shown = channel.channel.clone();
+    let read = async move |mut conn: Connection| {
+        let categories = match &query.category {
+            Some(slug) => Some(find_subtree(&mut conn, slug).await?),
+            None => None,
+        };
+        let listed = listing::list(&mut conn, Wish { channel: &shown, categories, sort, after, limit: i64::from(limit) + 1 }).await?;
+        let page = Page::cut(listed, limit, |last| last.position.clone()).map(|Listed { summary, .. }| summary);
+        let lists = [LISTS.to_owned(), CATEGORIES.to_owned(), outdated::channel(shown.id)];
+        let tags = lists.into_iter().chain(page.items.iter().map(|product| outdated::product(product.id))).collect();
+        Ok(Render::json(&page, tags)?)
     };
-    let listed = listing::list(&mut conn, Wish { channel: &channel, categories, sort, after, limit: i64::from(limit) + 1 }).await?;
-    let page = Page::cut(listed, limit, |last| last.position.clone()).map(|Listed { summary, .. }| summary);
-    let keys: Vec<String> = ["products".to_owned(), format!("channel:{}", channel.id)]
-        .into_iter()
-        .chain(page.items.iter().map(|product| format!("product:{}", product.id)))
-        .collect();
-    cached::respond(&headers, &keys, &page)
+    Ok(shelf.answer(&call, &channel, "/store/v1/products", &closed, read).await)
 }
 
 async fn find_subtree(conn: &mut sqlx::PgConnection, slug: &str) -> Result<Vec<uuid::Uuid>, Failure> {
@@ -125,15 +139,22 @@ async fn find_subtree(conn: &mut sqlx::PgConnection, slug: &str) -> Result<Vec<u
         (status = 404, description = "`channel_not_found` or `product_not_found`", body = Problem),
     )
 )]
-async fn get_product(State(context): State<Context>, headers: HeaderMap, call: Call, Path(slug): Path<String>) -> Result<Response, Failure> {
-    let mut conn = context.db().read().await?;
-    let channel = channel_of(&mut conn, &call).await?;
-    let id = if is_slug(&slug) { products::find_id(&mut conn, channel.id, &slug).await? } else { None };
-    let record = match id {
-        Some(id) => products::find(&mut conn, id).await?,
-        None => None,
+async fn get_product(State(shelf): State<Shelf>, call: Call, Path(slug): Path<String>) -> Result<Response, Failure> {
+    let channel = shelf.channel_of(&call).await?;
+    if !is_slug(&slug) {
+        return Err(Problem::not_found("product").into());
+    }
+    let path = format!("/store/v1/products/{slug}");
+    let shown = channel.channel.clone();
+    let read = async move |mut conn: Connection| {
+        let record = match products::find_id(&mut conn, shown.id, &slug).await? {
+            Some(id) => products::find(&mut conn, id).await?,
+            None => None,
+        };
+        let answer = record.and_then(|record| record.into_answer(&shown.code, shown.currency));
+        let answer = answer.ok_or_else(|| Problem::not_found("product"))?;
+        let tags = vec![outdated::product(answer.id), CATEGORIES.to_owned(), outdated::channel(shown.id)];
+        Ok(Render::json(&answer, tags)?)
     };
-    let answer = record.and_then(|record| record.into_answer(&channel.code, channel.currency));
-    let answer = answer.ok_or_else(|| Problem::not_found("product"))?;
-    cached::respond(&headers, &[format!("product:{}", answer.id), format!("channel:{}", channel.id)], &answer)
+    Ok(shelf.answer(&call, &channel, &path, "", read).await)
 }

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use crate::Channel;
 
 /// A channel with the hosts it is reached by and what its home page tells.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct StoredChannel {
     /// The channel.
     pub(crate) channel: Channel,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use cart_api::{CartAnswer, CartLineId, CartState, UpdateLine};
 use client::CallError;
-use http::StatusCode;
+use http::{StatusCode, header};
 use kernel::{Problem, Quantity};
 use platform::http::Path;
 use serde::Serialize;
@@ -30,6 +30,13 @@ pub(crate) struct CartView {
     pub(crate) is_blocked: bool,
     /// What to look at instead, when it is empty.
     pub(crate) tiles: Vec<TileView>,
+}
+
+/// How many units are in the visitor's cart, in digits: what `badge.js` puts on pages that are the same for everybody.
+pub(crate) async fn count(State(shop): State<Shop>, visit: Visit) -> Result<Response, PageError> {
+    let cart = crate::shell::load_cart(&shop, &visit).await?;
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, crate::shell::count(cart.as_ref()).to_string()).into_response())
 }
 
 pub(crate) async fn show(State(shop): State<Shop>, visit: Visit, query: QueryFields) -> Result<Response, PageError> {

@@ -88,6 +88,11 @@ async fn list(shop: &Shop, visit: &Visit, loaded: Loaded, category: Option<&Cate
     shop.page(StatusCode::OK, "listing.html", &shell, &view, Keep::Revalidate)
 }
 
+/// Whether this is the code of an order that is not the usual one.
+pub(crate) fn is_special_sort(code: &str) -> bool {
+    SORTS.into_iter().skip(1).any(|(_, known, _)| known == code)
+}
+
 /// The address of a part of the list. The default order is left out, so that a list has one address.
 fn address(path: &str, sort: ProductSort, after: Option<&str>) -> String {
     let sort = SORTS.into_iter().find(|(known, ..)| *known == sort && *known != ProductSort::Featured).map(|(_, code, _)| ("sort", code));

@@ -21,7 +21,7 @@ fn shell() -> Shell {
     Shell {
         shop_name: text("Saltmarsh & Sons"),
         categories: vec![link("Ceramics"), LinkView { is_current: true, ..link("Art prints") }],
-        cart_count: 3,
+        cart_count: Some(3),
         delivery: text("Standard delivery for €4.90"),
         is_test: true,
         destinations: text("Austria, Germany"),

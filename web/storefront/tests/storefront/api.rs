@@ -120,7 +120,15 @@ async fn watch(State(api): State<FakeApi>, request: axum::extract::Request, next
         memory.requests.push((format!("{} {}", request.method(), request.uri()), request.headers().clone()));
         memory.is_down
     };
-    if is_down { Problem::unavailable(5).into_response() } else { next.run(request).await }
+    if is_down {
+        return Problem::unavailable(5).into_response();
+    }
+    let is_catalogue = ["/store/v1/channel", "/store/v1/categories", "/store/v1/products"].iter().any(|start| request.uri().path().starts_with(start));
+    let mut response = next.run(request).await;
+    if is_catalogue {
+        response.headers_mut().insert("surrogate-key", http::HeaderValue::from_static("catalogue channel:1"));
+    }
+    response
 }
 
 async fn list_products(State(api): State<FakeApi>, Query(query): Query<ProductQuery>) -> Result<Response, Problem> {

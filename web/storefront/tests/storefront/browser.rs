@@ -10,6 +10,7 @@ use client::Client;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use storefront::StorefrontOptions;
+use stores::Stores;
 use tower::ServiceExt;
 
 use crate::api::{FakeApi, category, product};
@@ -60,6 +61,7 @@ pub(crate) fn options(client: Client, public_url: &str, media_folder: &Path) -> 
         channel: None,
         media_origins: Vec::new(),
         payment_origins: Vec::new(),
+        stores: Stores::off(),
     }
 }
 
@@ -77,6 +79,16 @@ impl Browser {
     pub(crate) fn over(api: FakeApi, client: Client, public_url: &str) -> Self {
         let router = storefront::router(options(client, public_url, &PathBuf::from("no such folder")));
         Self { api, router, cookies: BTreeMap::new() }
+    }
+
+    /// A browser in front of a given storefront.
+    pub(crate) fn of(api: FakeApi, router: Router) -> Self {
+        Self { api, router, cookies: BTreeMap::new() }
+    }
+
+    /// Somebody else's browser in front of the same storefront.
+    pub(crate) fn stranger(&self) -> Self {
+        Self::of(self.api.clone(), self.router.clone())
     }
 
     pub(crate) async fn get(&mut self, address: &str) -> Shown {

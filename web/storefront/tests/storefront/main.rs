@@ -6,3 +6,4 @@ mod browser;
 mod buying;
 mod files;
 mod looking;
+mod shared;

@@ -1,0 +1,121 @@
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use kernel::Problem;
+use serde::Serialize;
+
+use crate::{Cache, Fill, Filled, Key, Lost, Miss, Rendered, Wish};
+
+/// Names what an answer shows, for a content network to drop it by.
+const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+
+/// Something rendered, before it is made ready.
+#[derive(Debug)]
+pub struct Render {
+    /// Its headers, without `ETag`, `Content-Encoding` and `Surrogate-Key`.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+    /// What it is made of: the surrogate keys of everything it shows.
+    pub tags: Vec<String>,
+}
+
+impl Render {
+    /// A JSON answer.
+    ///
+    /// # Errors
+    /// The body cannot be written as JSON.
+    pub fn json(body: &impl Serialize, tags: Vec<String>) -> Result<Self, serde_json::Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(Self { headers, body: serde_json::to_vec(body)?.into(), tags })
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    fn ready(mut self, earlier: Option<&Rendered>) -> Filled<Rendered> {
+        if let Ok(keys) = HeaderValue::from_str(&self.tags.join(" ")) {
+            self.headers.insert(SURROGATE_KEY, keys);
+        }
+        Filled { value: Rendered::new(self.headers, self.body, earlier), tags: self.tags }
+    }
+}
+
+/// An answer that is given to those who asked and not kept.
+#[derive(Debug, Clone)]
+pub enum Unkept {
+    /// The API refuses, or failed.
+    Problem(Box<Problem>),
+    /// Another answer, such as the page of what is not there. It holds nothing of the one who asked.
+    Other(Arc<(StatusCode, HeaderMap, Bytes)>),
+}
+
+impl From<Problem> for Unkept {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
+impl From<Problem> for Miss<Unkept> {
+    fn from(problem: Problem) -> Self {
+        Self { is_away: problem.status() >= 500, error: problem.into() }
+    }
+}
+
+impl IntoResponse for Unkept {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::Other(answer) => {
+                let (status, headers, body) = answer.as_ref();
+                let mut response = (*status, body.clone()).into_response();
+                *response.headers_mut() = headers.clone();
+                response
+            }
+        }
+    }
+}
+
+/// Answers and pages, rendered once and served as bytes.
+#[derive(Clone)]
+pub struct RenderCache(Cache<Rendered, Unkept>);
+
+impl RenderCache {
+    pub(crate) const fn new(cache: Cache<Rendered, Unkept>) -> Self {
+        Self(cache)
+    }
+
+    /// Answers a request with these headers from what is kept by `key`, or renders it.
+    pub async fn answer<F, R>(&self, key: &Key, request: &HeaderMap, wish: Wish, render: F) -> Response
+    where
+        F: FnOnce(Fill) -> R + Send + 'static,
+        R: Future<Output = Result<Render, Miss<Unkept>>> + Send + 'static,
+    {
+        let outcome = self.0.get(key, wish, |fill, earlier| async move {
+            let rendered = render(fill).await?;
+            Ok(rendered.ready(earlier.as_deref().map(std::ops::Deref::deref)))
+        });
+        match outcome.await {
+            Ok(rendered) => rendered.answer(request),
+            Err(Lost::Refused(unkept)) => unkept.into_response(),
+            Err(Lost::Broken) => Problem::internal().into_response(),
+        }
+    }
+
+    /// Tells size and age to the metrics.
+    pub async fn report(&self) {
+        self.0.report().await;
+    }
+
+    /// How many answers there are and what they weigh.
+    pub async fn size(&self) -> (u64, u64) {
+        self.0.size().await
+    }
+}

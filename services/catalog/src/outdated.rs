@@ -1,0 +1,33 @@
+//! What changes of the catalogue make stale, and by which tags answers are found that show it.
+
+use catalog_api::{CategoryChanged, ChannelChanged, ChannelId, ProductChanged, ProductId};
+
+/// The lists of products: which they hold, and in which order.
+pub(crate) const LISTS: &str = "products";
+/// The tree of categories.
+pub(crate) const CATEGORIES: &str = "categories";
+/// Which channels there are, and by which hosts they are reached.
+pub(crate) const CHANNELS: &str = "channels";
+
+/// What shows a product.
+pub(crate) fn product(id: ProductId) -> String {
+    format!("product:{id}")
+}
+
+/// What shows a channel's settings.
+pub(crate) fn channel(id: ChannelId) -> String {
+    format!("channel:{id}")
+}
+
+pub(crate) fn by_product(event: &ProductChanged) -> Vec<String> {
+    let own = product(event.product_id);
+    if event.stock_only { vec![own] } else { vec![own, LISTS.to_owned()] }
+}
+
+pub(crate) fn by_category(_: &CategoryChanged) -> Vec<String> {
+    vec![CATEGORIES.to_owned()]
+}
+
+pub(crate) fn by_channel(event: &ChannelChanged) -> Vec<String> {
+    vec![channel(event.channel_id), CHANNELS.to_owned()]
+}
