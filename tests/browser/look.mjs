@@ -15,13 +15,13 @@ export function walk(face, { page, device }) {
   const findings = [];
 
   async function look(name) {
-    await settle(page);
     for (const theme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme: theme });
-      await page.screenshot({ path: join(output, "screens", face, `${name}-${device}-${theme}.png`), fullPage: true });
-      // What does not depend on colours was judged in light already.
+      await settle(page);
+      // What does not depend on colours is judged in light alone.
       const rules = theme === "light" ? [] : ["color-contrast", "link-in-text-block"];
       for (const finding of await judge(page, rules)) findings.push(`${name}, ${device}, ${theme}: ${finding}`);
+      await picture(page, join(output, "screens", face, `${name}-${device}-${theme}.png`));
     }
     await page.emulateMedia({ colorScheme: "light" });
   }
@@ -37,6 +37,15 @@ async function settle(page) {
     await document.fonts.ready;
     await Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})));
   });
+}
+
+// The whole page at once. The window is made as tall as the page, or what sticks to its edge would lie across the middle of the picture.
+async function picture(page, path) {
+  const window = page.viewportSize();
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width: window.width, height: Math.max(window.height, height) });
+  await page.screenshot({ path, fullPage: true, animations: "disabled" });
+  await page.setViewportSize(window);
 }
 
 async function judge(page, rules) {
