@@ -56,6 +56,12 @@ impl Assets {
         self.addresses.get(name).cloned().unwrap_or_else(|| format!("/static/{name}"))
     }
 
+    /// The content of a file.
+    pub(crate) fn bytes(&self, name: &str) -> Option<Bytes> {
+        let hashed = self.addresses.get(name)?.strip_prefix("/static/")?;
+        self.files.get(hashed).map(|file| file.bytes.clone())
+    }
+
     fn style_sheet(&self) -> String {
         let text = |name: &str| Embedded::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
         let style = text("style.css").replace(TOKENS_IMPORT, &format!("@layer tokens {{\n{}}}", text("tokens.css")));

@@ -3,6 +3,7 @@
 //! It holds no data of its own. Whatever a page shows comes through [`client::Client`] from the public API; what a browser has to
 //! remember (the cart's and the orders' secrets) lies in cookies that only this tier reads.
 
+mod about;
 mod assets;
 mod cookies;
 mod countries;
@@ -77,6 +78,12 @@ pub fn router(options: StorefrontOptions) -> Router {
         .route("/checkout/return", get(pages::checkout::come_back))
         .route("/checkout/thanks/{order_id}", get(pages::order::thank))
         .route("/orders/{order_id}", get(pages::order::show))
+        .route("/robots.txt", get(pages::crawlers::robots))
+        .route("/sitemap.xml", get(pages::crawlers::sitemap_index))
+        .route("/sitemaps/pages.xml", get(pages::crawlers::sitemap_of_pages))
+        .route("/sitemaps/products.xml", get(pages::crawlers::sitemap_of_products))
+        .route("/manifest.webmanifest", get(pages::crawlers::manifest))
+        .route("/favicon.ico", get(pages::crawlers::favicon))
         .route("/static/{name}", get(assets::serve))
         .route("/media/{*path}", get(media::serve))
         .fallback(async || PageError::NotFound)

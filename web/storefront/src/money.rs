@@ -41,6 +41,15 @@ pub(crate) fn format(money: Money, locale: &Locale) -> String {
     }
 }
 
+/// Writes an amount for machines: `1234.50`, without its currency.
+pub(crate) fn plain(money: Money) -> String {
+    let exponent = money.currency().exponent();
+    let (size, unit) = (money.amount_minor().unsigned_abs(), 10_u64.pow(exponent));
+    let sign = if money.amount_minor() < 0 { "-" } else { "" };
+    let places = usize::try_from(exponent).unwrap_or(0);
+    if places == 0 { format!("{sign}{size}") } else { format!("{sign}{}.{:0places$}", size / unit, size % unit) }
+}
+
 fn manner(locale: &Locale) -> Manner {
     let (decimal, group, currency) = match (locale.language(), locale.as_str()) {
         (_, "de-AT") => (",", NO_BREAK, Place::Before(NO_BREAK)),
@@ -112,6 +121,15 @@ mod tests {
         assert_eq!(written(1_234, "KWD", "en"), "KWD\u{a0}1.234");
         assert_eq!(written(5, "EUR", "en"), "€0.05");
         assert_eq!(written(0, "EUR", "en"), "€0.00");
+    }
+
+    #[test]
+    fn machines_get_a_plain_number() {
+        let plain = |amount_minor, currency: &str| plain(Money::new(amount_minor, currency.parse().unwrap()));
+        assert_eq!(plain(123_450, "EUR"), "1234.50");
+        assert_eq!(plain(5, "KWD"), "0.005");
+        assert_eq!(plain(1_234, "JPY"), "1234");
+        assert_eq!(plain(-5, "EUR"), "-0.05");
     }
 
     #[test]

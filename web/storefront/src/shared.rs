@@ -43,8 +43,16 @@ enum Asked {
 type ReadQuery = fn(&str) -> Asked;
 
 /// Every page that is kept, by its route, and how its query is read.
-const PAGES: [(&str, ReadQuery); 4] =
-    [("/", no_query), ("/products", listing_query), ("/categories/{slug}", listing_query), ("/products/{slug}", product_query)];
+const PAGES: [(&str, ReadQuery); 8] = [
+    ("/", no_query),
+    ("/products", listing_query),
+    ("/categories/{slug}", listing_query),
+    ("/products/{slug}", product_query),
+    ("/sitemap.xml", no_query),
+    ("/sitemaps/pages.xml", no_query),
+    ("/sitemaps/products.xml", listing_query),
+    ("/manifest.webmanifest", no_query),
+];
 
 fn no_query(_: &str) -> Asked {
     Asked::Shared(String::new())

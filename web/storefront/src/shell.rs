@@ -4,6 +4,7 @@ use client::CallError;
 use kernel::Money;
 use serde::Serialize;
 
+use crate::about::About;
 use crate::money;
 use crate::shop::Shop;
 use crate::visit::Visit;
@@ -32,8 +33,10 @@ pub(crate) struct Shell {
     pub(crate) destinations: String,
     /// What its amounts count.
     pub(crate) currency: String,
-    /// The page's own address.
+    /// The page's own address, if it is one to be found.
     pub(crate) canonical: Option<String>,
+    /// What the page says about itself.
+    pub(crate) about: About,
 }
 
 /// A named place.
@@ -65,6 +68,7 @@ impl Shell {
             destinations: String::new(),
             currency: String::new(),
             canonical: None,
+            about: About::default(),
         }
     }
 
@@ -96,6 +100,7 @@ impl Shell {
             destinations: destinations(channel),
             currency: channel.currency.to_string(),
             canonical: None,
+            about: About::default(),
         }
     }
 
@@ -107,9 +112,10 @@ impl Shell {
         self
     }
 
-    /// Names the page's own address.
-    pub(crate) fn canonical(mut self, shop: &Shop, path: &str) -> Self {
+    /// Names the page's own address, and what it is about: this page is one to be found.
+    pub(crate) fn canonical(mut self, shop: &Shop, path: &str, about: About) -> Self {
         self.canonical = Some(format!("{}{path}", shop.public_url()));
+        self.about = about;
         self
     }
 }

@@ -29,7 +29,7 @@ impl Templates {
         environment.set_formatter(write_value);
         environment.set_loader(|name| Ok(Embedded::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned())));
 
-        let addresses: HashMap<String, String> = ["style.css", "shop.js", "badge.js", "icon.svg", "fonts/instrument-sans-latin.woff2"]
+        let addresses: HashMap<String, String> = ["style.css", "shop.js", "badge.js", "icon.svg", "apple-touch-icon.png", "fonts/instrument-sans-latin.woff2"]
             .into_iter()
             .map(|name| (name.to_owned(), assets.address(name)))
             .collect();

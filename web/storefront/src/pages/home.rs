@@ -9,6 +9,7 @@ use http::StatusCode;
 use kernel::Locale;
 use serde::Serialize;
 
+use crate::about::About;
 use crate::error::PageError;
 use crate::shell::{LinkView, Loaded, Shell};
 use crate::shop::{Keep, Shop};
@@ -62,7 +63,10 @@ pub(crate) async fn show(State(shop): State<Shop>, visit: Visit) -> Result<Respo
     };
     let tiles = |products: &[ProductSummary]| products.iter().map(|product| TileView::of(product, &loaded.channel.locale)).collect();
     let view = HomeView { hero, categories: category_tiles(&loaded), featured: tiles(&featured), stories: told.collect(), newest: tiles(&newest) };
-    let shell = loaded.shell.canonical(&shop, "/");
+    let description = view.hero.as_ref().map(|hero| hero.text.clone()).filter(|text| !text.is_empty());
+    let about = About::page(&description.unwrap_or_else(|| loaded.shell.delivery.clone()));
+    let about = about.picture(&shop, view.hero.as_ref().and_then(|hero| hero.picture.as_ref()));
+    let shell = loaded.shell.canonical(&shop, "/", about);
     shop.page(StatusCode::OK, "home.html", &shell, &view, Keep::Revalidate)
 }
 

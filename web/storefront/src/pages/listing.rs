@@ -8,6 +8,7 @@ use http::StatusCode;
 use platform::http::Path;
 use serde::Serialize;
 
+use crate::about::{self, About};
 use crate::error::PageError;
 use crate::fields::{Fields, QueryFields};
 use crate::shell::{LinkView, Loaded, Shell};
@@ -84,7 +85,15 @@ async fn list(shop: &Shop, visit: &Visit, loaded: Loaded, category: Option<&Cate
         next: products.next.map(|next| address(&path, sort, Some(&next))),
         path: path.clone(),
     };
-    let shell = loaded.shell.at(&path).canonical(shop, &path);
+    let description = if view.text.is_empty() { format!("{} at {}.", view.title, loaded.shell.shop_name) } else { view.text.clone() };
+    let here = LinkView { name: view.title.clone(), href: path.clone(), is_current: true };
+    let about = About::page(&description).picture(shop, view.tiles.iter().find_map(|tile| tile.picture.as_ref())).fact(&about::trail(
+        shop,
+        "Home",
+        view.above.iter().chain([&here]),
+    ));
+    // The parts of a list are pages of their own; another order of it is not.
+    let shell = loaded.shell.at(&path).canonical(shop, &address(&path, ProductSort::Featured, after.filter(|_| sort == ProductSort::Featured)), about);
     shop.page(StatusCode::OK, "listing.html", &shell, &view, Keep::Revalidate)
 }
 

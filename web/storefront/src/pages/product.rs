@@ -8,13 +8,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use cart_api::{AddLine, CartAnswer};
 use catalog_api::endpoints::GET_PRODUCT;
-use catalog_api::{ProductAnswer, StockBand, VariantId};
+use catalog_api::{ProductAnswer, StockBand, VariantAnswer, VariantId};
 use client::{Answer, CallError};
 use http::StatusCode;
 use kernel::{Problem, Quantity};
 use platform::http::Path;
 use serde::Serialize;
 
+use crate::about::{self, About, Offers};
 use crate::cookies::CartKey;
 use crate::error::PageError;
 use crate::fields::{Fields, QueryFields};
@@ -116,8 +117,30 @@ async fn page(shop: &Shop, visit: &Visit, product: &ProductAnswer, fields: &Fiel
     };
     let status = problem.and_then(|problem| StatusCode::from_u16(problem.status()).ok()).unwrap_or(StatusCode::OK);
     let category = view.category.as_ref().map(|category| category.href.clone()).unwrap_or_default();
-    let shell = loaded.shell.at(&category).canonical(shop, &format!("/products/{}", product.slug));
+    let path = format!("/products/{}", product.slug);
+    let about = about(shop, product, &view);
+    let shell = loaded.shell.at(&category).canonical(shop, &path, about);
     shop.page(status, "product.html", &shell, &view, Keep::Revalidate)
+}
+
+/// What the page says about the product. It is the same whatever is chosen.
+fn about(shop: &Shop, product: &ProductAnswer, view: &ProductView) -> About {
+    let href = format!("/products/{}", product.slug);
+    let here = LinkView { name: product.title.clone(), href: href.clone(), is_current: true };
+    let picture = product.media.first().map(PictureView::of);
+    let about = About::product(&product.summary).picture(shop, picture.as_ref()).fact(&about::trail(shop, "Home", view.category.iter().chain([&here])));
+    let by_price = |variant: &&VariantAnswer| variant.price.amount_minor();
+    let Some((lowest, highest)) = product.variants.iter().min_by_key(by_price).zip(product.variants.iter().max_by_key(by_price)) else { return about };
+    let offers = Offers {
+        address: about::whole(shop, &href),
+        lowest: lowest.price,
+        highest: highest.price,
+        count: product.variants.len(),
+        is_available: !view.is_sold_out,
+    };
+    let pictures: Vec<String> = product.media.iter().map(|media| about::whole(shop, &media.url)).collect();
+    let sku = Some(lowest.sku.as_str()).filter(|_| product.variants.len() == 1);
+    about.fact(&about::product(&product.title, &product.summary, sku, &pictures, &offers))
 }
 
 /// The option values a form or an address names: `option.Size=M`.

@@ -4,6 +4,7 @@
 mod api;
 mod browser;
 mod buying;
+mod crawling;
 mod files;
 mod looking;
 mod shared;
