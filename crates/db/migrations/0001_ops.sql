@@ -38,7 +38,7 @@ create unique index job_dedup_unique on ops.job (kind, dedup_key) where dedup_ke
 create index job_due on ops.job (run_at, id) where state = 'ready';
 create index job_leased on ops.job (lease_until) where state = 'running';
 create index job_finished on ops.job (finished_at) where finished_at is not null;
-create index job_dead on ops.job (kind) where state = 'dead';
+create index job_dead on ops.job (finished_at, id) where state = 'dead';
 
 create table ops.schedule (
     name text primary key,

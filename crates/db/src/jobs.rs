@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use kernel::jobs::{JobAnswer, JobFigures, JobId, JobState};
 use kernel::{Timestamp, random};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -12,8 +13,6 @@ use uuid::Uuid;
 
 /// A lease longer than this is as good as for ever, and this still fits a timestamp.
 const LONGEST_LEASE: TimeDelta = TimeDelta::days(36_525);
-
-kernel::id_kind!(pub(crate) QueuedJob => JobId, "job");
 
 /// Who hears an event: the kind of job that is written for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -368,6 +367,127 @@ pub async fn replay(conn: &mut PgConnection, id: Uuid, now: Timestamp) -> Result
     .execute(conn)
     .await?;
     Ok(rows.rows_affected() == 1)
+}
+
+/// A job as the table has it.
+struct JobRow {
+    id: Uuid,
+    kind: String,
+    state: String,
+    payload: Value,
+    attempts: i32,
+    max_attempts: i32,
+    run_at: Timestamp,
+    last_error: Option<String>,
+    created_at: Timestamp,
+    finished_at: Option<Timestamp>,
+}
+
+impl TryFrom<JobRow> for JobAnswer {
+    type Error = sqlx::Error;
+
+    fn try_from(row: JobRow) -> Result<Self, sqlx::Error> {
+        let JobRow { id, kind, state, payload, attempts, max_attempts, run_at, last_error, created_at, finished_at } = row;
+        let state = state.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        Ok(Self { id: JobId::from_uuid(id), kind, state, payload, attempts, max_attempts, run_at, last_error, created_at, finished_at })
+    }
+}
+
+/// Which jobs staff look at.
+#[derive(Debug, Clone)]
+pub struct JobFilter {
+    /// Only this state.
+    pub state: JobState,
+    /// Only this kind; found among the next [`LOOKED_THROUGH`] of the state.
+    pub kind: Option<String>,
+    /// The [`place`] after which to go on.
+    pub after: Option<(Timestamp, JobId)>,
+}
+
+/// How many jobs of a state are looked through for those of one kind.
+const LOOKED_THROUGH: i64 = 5_000;
+
+/// Where a job stands in the list of its state.
+#[must_use]
+pub fn place(job: &JobAnswer) -> (Timestamp, JobId) {
+    (job.finished_at.unwrap_or(job.run_at), job.id)
+}
+
+/// The jobs of one state: waiting and running ones by the moment they run, ended ones with the latest first. Each branch reads its own
+/// index from where it goes on; all but one end before they begin.
+///
+/// # Errors
+/// The database failed.
+pub async fn list(conn: &mut PgConnection, filter: &JobFilter, limit: i64) -> Result<Vec<JobAnswer>, sqlx::Error> {
+    let (moment, id) = filter.after.map(|(moment, id)| (moment, id.uuid())).unzip();
+    let looked_through = if filter.kind.is_some() { LOOKED_THROUGH } else { limit };
+    let rows = sqlx::query_as!(
+        JobRow,
+        r#"with page as (
+             (select * from ops.job where $1::text = 'ready' and state = 'ready'
+                  and (run_at, id) > (coalesce($2::timestamptz, '-infinity'), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
+              order by run_at, id limit $5::bigint)
+             union all
+             (select * from ops.job where $1 = 'running' and state = 'running'
+                  and (run_at, id) > (coalesce($2, '-infinity'), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+              order by run_at, id limit $5)
+             union all
+             (select * from ops.job where $1 = 'dead' and state = 'dead'
+                  and (finished_at, id) < (coalesce($2, 'infinity'), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+              order by finished_at desc, id desc limit $5)
+             union all
+             (select * from ops.job where $1 = 'done' and state = 'done' and finished_at is not null
+                  and (finished_at, id) < (coalesce($2, 'infinity'), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+              order by finished_at desc, id desc limit $5)
+         )
+         select id as "id!", kind as "kind!", state as "state!", payload as "payload!", attempts as "attempts!", max_attempts as "max_attempts!",
+             run_at as "run_at!", last_error, created_at as "created_at!", finished_at
+         from page where $4::text is null or kind = $4
+         order by case when finished_at is null then run_at end, case when finished_at is null then id end, finished_at desc, id desc
+         limit $6"#,
+        filter.state.as_str(),
+        moment,
+        id,
+        filter.kind,
+        looked_through,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(JobAnswer::try_from).collect()
+}
+
+/// One job.
+///
+/// # Errors
+/// The database failed.
+pub async fn find(conn: &mut PgConnection, id: JobId) -> Result<Option<JobAnswer>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        JobRow,
+        "select id, kind, state, payload, attempts, max_attempts, run_at, last_error, created_at, finished_at from ops.job where id = $1",
+        id.uuid()
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(JobAnswer::try_from).transpose()
+}
+
+/// Reads the queue's figures for staff; no count goes on beyond 10,000.
+///
+/// # Errors
+/// The database failed.
+pub async fn bounded_figures(conn: &mut PgConnection, now: Timestamp) -> Result<JobFigures, sqlx::Error> {
+    sqlx::query_as!(
+        JobFigures,
+        r#"select
+             (select count(*) from (select from ops.job where state = 'ready' limit 10000) as ready) as "ready!",
+             (select count(*) from (select from ops.job where state = 'running' limit 10000) as running) as "running!",
+             (select count(*) from (select from ops.job where state = 'dead' limit 10000) as dead) as "dead!",
+             coalesce((select extract(epoch from $1::timestamptz - min(run_at))::bigint from ops.job where state = 'ready' and run_at <= $1), 0) as "oldest_due_seconds!""#,
+        now
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// How much waits, runs and is dead, and how old the oldest waiting job is.

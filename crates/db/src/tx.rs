@@ -1,5 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
+use kernel::jobs::JobId;
 use kernel::{Event, Timestamp};
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -75,6 +76,16 @@ impl Tx {
         jobs::insert(&mut self.transaction, kind, payload, dedup_key, run_at.unwrap_or(self.now), self.now).await?;
         self.left_work = true;
         Ok(())
+    }
+
+    /// Puts a dead job back in the queue, as [`jobs::replay`] says.
+    ///
+    /// # Errors
+    /// The database failed; or another job of its dedup key was written at the same moment, which breaks `job_dedup_unique`.
+    pub async fn replay(&mut self, job: JobId) -> Result<bool, sqlx::Error> {
+        let is_back = jobs::replay(&mut self.transaction, job.uuid(), self.now).await?;
+        self.left_work |= is_back;
+        Ok(is_back)
     }
 
     /// Writes down who did what to which record.

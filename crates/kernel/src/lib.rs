@@ -9,6 +9,7 @@ mod endpoint;
 mod event;
 pub mod headers;
 mod id;
+pub mod jobs;
 mod locale;
 mod money;
 mod page;

@@ -22,6 +22,8 @@ pub enum Permission {
     EditStock,
     /// Capture, cancel and comment on orders.
     HandleOrders,
+    /// Put dead jobs back in the queue.
+    ReplayJobs,
     /// Invite staff and change what they may do.
     ManageStaff,
 }

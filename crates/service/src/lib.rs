@@ -8,6 +8,7 @@ mod context;
 mod contract;
 mod failure;
 mod mutation;
+mod queue;
 mod surfaces;
 pub mod worker;
 

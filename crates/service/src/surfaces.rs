@@ -4,7 +4,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement, security};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Context, Service, require_staff};
+use crate::{Context, Service, queue, require_staff};
 
 /// The routes of a set of services, and the documents that describe them.
 pub struct Surfaces {
@@ -17,17 +17,16 @@ pub struct Surfaces {
 }
 
 impl Surfaces {
-    /// Puts the services' routes together; the closed part of the admin surface behind staff sign-in.
+    /// Puts the services' routes and those of the queue together; the closed part of the admin surface behind staff sign-in.
     #[must_use]
     pub fn of(context: &Context, services: &[Service]) -> Self {
         let merge = |routes: fn(&Service) -> OpenApiRouter| services.iter().fold(OpenApiRouter::new(), |all, service| all.merge(routes(service)));
         let (store, store_document) = merge(Service::store_routes).split_for_parts();
-        let (closed, mut admin_document) = merge(Service::admin_routes).split_for_parts();
+        let (closed, mut admin_document) = merge(Service::admin_routes).merge(queue::routes(context)).split_for_parts();
         let (open, open_document) = merge(Service::open_admin_routes).split_for_parts();
         admin_document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("staff", [])]);
         admin_document.merge(without_security(open_document));
-        // A layer around no routes at all is a mistake to axum; here it only means that none of these services has a closed route.
-        let closed = if closed.has_routes() { closed.route_layer(from_fn_with_state(context.clone(), require_staff)) } else { closed };
+        let closed = closed.route_layer(from_fn_with_state(context.clone(), require_staff));
         let other = services.iter().fold(Router::new(), |all, service| all.merge(service.routes()));
         Self {
             router: store.merge(closed).merge(open).merge(other),

@@ -31,7 +31,7 @@ impl StaffPass {
 
 impl Authenticator for StaffPass {
     fn authenticate<'a>(&'a self, token: &'a Token) -> BoxFuture<'a, Result<Option<Principal>, Failure>> {
-        let all = [Permission::View, Permission::EditCatalog, Permission::EditStock, Permission::HandleOrders, Permission::ManageStaff];
+        let all = [Permission::View, Permission::EditCatalog, Permission::EditStock, Permission::HandleOrders, Permission::ReplayJobs, Permission::ManageStaff];
         let permissions = if *token == self.everything {
             Some(all.to_vec())
         } else if *token == self.view_only {

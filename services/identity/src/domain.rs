@@ -71,10 +71,10 @@ pub(crate) fn check_password(password: &str, email: &str) -> Result<(), Password
 /// What a role may do.
 #[must_use]
 pub(crate) fn permissions(role: Role) -> Vec<Permission> {
-    use Permission::{EditCatalog, EditStock, HandleOrders, ManageStaff, View};
+    use Permission::{EditCatalog, EditStock, HandleOrders, ManageStaff, ReplayJobs, View};
     match role {
-        Role::Owner => vec![View, EditCatalog, EditStock, HandleOrders, ManageStaff],
-        Role::Manager => vec![View, EditCatalog, EditStock, HandleOrders],
+        Role::Owner => vec![View, EditCatalog, EditStock, HandleOrders, ReplayJobs, ManageStaff],
+        Role::Manager => vec![View, EditCatalog, EditStock, HandleOrders, ReplayJobs],
         Role::Viewer => vec![View],
     }
 }
@@ -163,6 +163,7 @@ mod tests {
     fn only_owners_manage_staff_and_viewers_change_nothing() {
         assert!(permissions(Role::Owner).contains(&Permission::ManageStaff));
         assert!(!permissions(Role::Manager).contains(&Permission::ManageStaff));
+        assert!(permissions(Role::Manager).contains(&Permission::ReplayJobs));
         assert_eq!(permissions(Role::Viewer), [Permission::View]);
     }
 

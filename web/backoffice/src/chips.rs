@@ -1,6 +1,7 @@
 //! Which shape, tone and word a state is shown with. Nobody picks these by hand.
 
 use catalog_api::StockBand;
+use kernel::jobs::JobState;
 use orders_api::OrderState;
 use payments_api::{AttemptState, CaptureState, PaymentStatus, VoidState};
 use serde::Serialize;
@@ -75,6 +76,17 @@ impl From<VoidState> for Chip {
             VoidState::Succeeded => chip("void", "still", "Voided"),
             VoidState::Failed => chip("fail", "bad", "Failed"),
             VoidState::Unknown => chip("act", "warn", "Unknown"),
+        }
+    }
+}
+
+impl From<JobState> for Chip {
+    fn from(state: JobState) -> Self {
+        match state {
+            JobState::Ready => chip("empty", "", "Waiting"),
+            JobState::Running => chip("moving", "info", "Running"),
+            JobState::Done => chip("done", "ok", "Done"),
+            JobState::Dead => chip("fail", "bad", "Dead"),
         }
     }
 }

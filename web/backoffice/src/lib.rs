@@ -9,6 +9,7 @@ mod door;
 mod dress;
 mod fields;
 mod format;
+mod jobs;
 mod notice;
 mod orders;
 mod picture;
@@ -74,6 +75,7 @@ pub fn router(options: BackofficeOptions) -> Result<Router, TemplateError> {
         .merge(door::routes())
         .merge(orders::routes())
         .merge(products::routes())
+        .merge(jobs::routes())
         .route("/backoffice/{*rest}", any(async || Problem::not_found("page")))
         .method_not_allowed_fallback(async || Problem::new(405, "method_not_allowed", "This page cannot be asked for like that"));
     let pages = routes

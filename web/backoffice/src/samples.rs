@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use catalog_api::AdminProductQuery;
+use kernel::jobs::{JobFigures, JobQuery, JobState};
 use kernel::{Page, Problem};
 use orders_api::{OrderQuery, OrderState};
 use payments_api::{AttemptState, CaptureState, PaymentStatus};
@@ -23,7 +24,7 @@ use crate::format::initials;
 use crate::notice::Notice;
 use crate::products::{Clash, ConflictPage, Side, Stand};
 use crate::templates::{Frame, Me, Templates};
-use crate::{orders, products};
+use crate::{jobs, orders, products};
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -88,6 +89,7 @@ fn every_template_renders_with_everything_it_may_be_given() {
     show_order(&mut gallery);
     show_products(&mut gallery);
     show_product(&mut gallery);
+    show_jobs(&mut gallery);
     show_errors(&mut gallery);
 
     let frames = ["base.html", "door.html", "office.html", "parts.html"].map(ToOwned::to_owned);
@@ -201,6 +203,28 @@ fn show_product(gallery: &mut Gallery) {
         merged: Some("summary".to_owned()),
     };
     gallery.show("product_conflict.html", &inside(true), &page);
+}
+
+fn show_jobs(gallery: &mut Gallery) {
+    let figures = JobFigures { ready: 12, running: 2, dead: 10_000, oldest_due_seconds: 180 };
+    let page = |state, kind: Option<&str>, after: Option<&str>, items: Vec<_>| {
+        let query = JobQuery { state: Some(state), kind: kind.map(ToOwned::to_owned), limit: None, after: after.map(ToOwned::to_owned) };
+        let next = (!items.is_empty()).then(|| "c".to_owned());
+        jobs::jobs_page(&query, Page { items, next }, figures, jobs::Rendering { notice: Some(refusal()), ..jobs::Rendering::default() })
+    };
+    for may_change in [true, false] {
+        let dead = page(JobState::Dead, Some("payments.capture"), Some("b"), vec![contracts::dead_job()]);
+        let html = gallery.show("jobs.html", &inside(may_change), &dead);
+        assert_eq!(html.contains("/replay\""), may_change, "viewers see no forms");
+        assert!(html.contains("10,000 or more") && html.contains("kind=payments.capture&amp;after=c"));
+    }
+    for state in [JobState::Ready, JobState::Running, JobState::Done, JobState::Dead] {
+        let mut job = contracts::dead_job();
+        (job.state, job.last_error, job.finished_at) = (state, None, None);
+        gallery.show("jobs.html", &inside(true), &page(state, None, None, vec![job]));
+        gallery.show("jobs.html", &inside(true), &page(state, None, None, Vec::new()));
+        gallery.show("jobs.html", &inside(true), &page(state, Some("x"), None, Vec::new()));
+    }
 }
 
 fn show_errors(gallery: &mut Gallery) {

@@ -41,7 +41,7 @@ pub struct TemplateError {
 pub(crate) struct Frame {
     /// The title of the window.
     pub(crate) title: String,
-    /// Which part of the navigation this is: `orders`, `products` or nothing.
+    /// Which part of the navigation this is: the folder of its address, or nothing.
     pub(crate) part: &'static str,
     /// Who is signed in; nobody on the pages before the door.
     pub(crate) me: Option<Me>,

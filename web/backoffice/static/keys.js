@@ -55,7 +55,7 @@ addEventListener('keydown', (event) => {
   }
   if (event.ctrlKey && key === 'enter') { event.target.closest?.('form')?.requestSubmit(); return; }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input:not([type=checkbox]), textarea, select, dialog')) return;
-  const places = { o: '/backoffice/orders', p: '/backoffice/products' };
+  const places = { o: '/backoffice/orders', p: '/backoffice/products', j: '/backoffice/jobs' };
   if (event.timeStamp - leader < 900 && places[key]) { location.href = places[key]; return; }
   leader = key === 'g' ? event.timeStamp : 0;
   if (key === '/') { const field = document.querySelector('.search input'); if (field) { event.preventDefault(); field.focus(); } }

@@ -3,5 +3,6 @@
 
 mod kitchen;
 mod mutations;
+mod queue;
 mod surfaces;
 mod worker;

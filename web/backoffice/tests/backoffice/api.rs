@@ -13,6 +13,7 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use identity_api::{AcceptInvitation, Role, SessionCreated, SignIn, StaffAnswer};
 use inventory_api::{AdjustLevel, LevelAnswer};
+use kernel::jobs::{JobAnswer, JobFigures, JobState};
 use kernel::{Page, Problem, Token};
 use orders_api::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, OrderState, TimelineEntryAnswer};
 use payments_api::CaptureState;
@@ -30,6 +31,7 @@ pub(crate) struct World {
     pub(crate) order: AdminOrder,
     pub(crate) product: AdminProduct,
     pub(crate) levels: Vec<LevelAnswer>,
+    pub(crate) job: JobAnswer,
     /// How a capture ends.
     pub(crate) capture_ends: CaptureState,
     /// What the next request that changes something is refused with.
@@ -79,6 +81,7 @@ pub(crate) fn world() -> Shared {
         order: samples::order(),
         product: samples::product(),
         levels: samples::levels(),
+        job: samples::dead_job(),
         capture_ends: CaptureState::Succeeded,
         refuse: None,
         meanwhile: None,
@@ -101,6 +104,9 @@ pub(crate) fn router(world: Shared) -> Router {
         .route("/admin/v1/products/{id}/variants/{variant_id}", patch(change_variant))
         .route("/admin/v1/stock-locations", get(async || ok(&List { items: samples::locations() }, None)))
         .route("/admin/v1/stock-levels", get(list_levels).post(adjust))
+        .route("/admin/v1/jobs", get(list_jobs))
+        .route("/admin/v1/jobs/{id}/replay", post(replay))
+        .route("/admin/v1/job-figures", get(job_figures))
         .layer(from_fn_with_state(world.clone(), only_staff));
     let open = Router::new().route("/admin/v1/sessions", post(sign_in)).route("/admin/v1/invitations/accept", post(accept));
     closed.merge(open).layer(from_fn_with_state(world.clone(), note)).with_state(world)
@@ -302,4 +308,25 @@ async fn adjust(State(world): State<Shared>, headers: HeaderMap, body: Bytes) ->
     level.available = on_hand - level.reserved;
     level.version += 1;
     Ok(ok(level, Some(level.version)))
+}
+
+async fn list_jobs(State(world): State<Shared>, request: Request) -> Response {
+    let job = world.lock().unwrap().job.clone();
+    let wanted = format!("state={}", job.state.as_str());
+    let items = if request.uri().query().is_some_and(|query| query.contains(&wanted)) { vec![job] } else { Vec::new() };
+    ok(&Page { items, next: None }, None)
+}
+
+async fn replay(State(world): State<Shared>) -> Result<Response, Problem> {
+    let mut world = world.lock().unwrap();
+    if world.job.state != JobState::Dead {
+        return Err(Problem::new(409, "job_not_dead", "This job is not dead"));
+    }
+    world.job.state = JobState::Ready;
+    Ok(ok(&world.job, None))
+}
+
+async fn job_figures(State(world): State<Shared>) -> Response {
+    let is = |state| i64::from(world.lock().unwrap().job.state == state);
+    ok(&JobFigures { ready: is(JobState::Ready), running: 0, dead: is(JobState::Dead), oldest_due_seconds: 0 }, None)
 }

@@ -5,6 +5,7 @@
 mod api;
 mod browser;
 mod door;
+mod jobs;
 mod orders;
 mod products;
 mod samples;

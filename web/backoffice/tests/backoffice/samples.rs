@@ -6,6 +6,7 @@ use catalog_api::{
     AdminProduct, AdminVariant, CategoryAnswer, ChannelAnswer, ChannelKind, DeliveryMethod, MediaReference, OptionValue, PriceDraft, ProductOption, StockBand,
 };
 use inventory_api::{LevelAnswer, LocationAnswer};
+use kernel::jobs::{JobAnswer, JobState};
 use kernel::{Currency, Id, Kind, Money, Timestamp};
 use orders_api::{Address, AdminOrder, OrderAnswer, OrderLineAnswer, OrderState, OrderSummary, OrderTotals, TimelineEntryAnswer};
 use payments_api::{AttemptAnswer, AttemptState, CaptureAnswer, CaptureState, PaymentStatus, PaymentSummary};
@@ -199,4 +200,20 @@ pub(crate) fn locations() -> Vec<LocationAnswer> {
 /// Eighteen of the first variant, two of them reserved; the second was never counted.
 pub(crate) fn levels() -> Vec<LevelAnswer> {
     vec![LevelAnswer { location_id: id(1), variant_id: id(1), on_hand: 18, reserved: 2, available: 16, version: 4 }]
+}
+
+/// A capture that failed for the last time.
+pub(crate) fn dead_job() -> JobAnswer {
+    JobAnswer {
+        id: id(1),
+        kind: "payments.capture".to_owned(),
+        state: JobState::Dead,
+        payload: serde_json::json!({ "capture_id": "cap_1" }),
+        attempts: 20,
+        max_attempts: 20,
+        run_at: at(0),
+        last_error: Some("the provider refused\ncaused by: account <closed>".to_owned()),
+        created_at: at(0),
+        finished_at: Some(at(60)),
+    }
 }
