@@ -132,8 +132,7 @@ pub async fn insert_attempt(tx: &mut Tx, new: NewAttempt) -> Result<Attempt, Att
         amount: new.amount,
         return_url: new.return_url.as_deref(),
     };
-    store::insert(tx.conn(), id, &row, now).await?;
-    store::find(tx.conn(), id).await?.ok_or(AttemptError::Database(sqlx::Error::RowNotFound))
+    Ok(store::insert(tx.conn(), id, &row, now).await?)
 }
 
 /// One attempt.
@@ -254,11 +253,11 @@ async fn refuse_amount(tx: &mut Tx, id: AttemptId) -> Result<Recorded, RecordErr
 async fn change(tx: &mut Tx, attempt: Attempt, event: AttemptEvent, with: Move<'_>) -> Result<Recorded, RecordError> {
     let Some(to) = step(ATTEMPT_TRANSITIONS, attempt.state, event) else { return Ok(Recorded { attempt, changed: false }) };
     let now = tx.now();
-    let changed = store::update_state(tx.conn(), &attempt, to, &with, now).await?;
-    if changed {
-        let labels = [("provider", attempt.provider.clone()), ("outcome", to.as_str().to_owned()), ("channel_kind", attempt.channel_kind.as_str().to_owned())];
-        metrics::counter!("payments_total", &labels).increment(1);
-    }
-    let attempt = store::find(tx.conn(), attempt.id).await?.ok_or(RecordError::NotFound(attempt.id))?;
-    Ok(Recorded { attempt, changed })
+    let Some(moved) = store::update_state(tx.conn(), &attempt, to, &with, now).await? else {
+        let attempt = store::find(tx.conn(), attempt.id).await?.ok_or(RecordError::NotFound(attempt.id))?;
+        return Ok(Recorded { attempt, changed: false });
+    };
+    let labels = [("provider", moved.provider.clone()), ("outcome", to.as_str().to_owned()), ("channel_kind", moved.channel_kind.as_str().to_owned())];
+    metrics::counter!("payments_total", &labels).increment(1);
+    Ok(Recorded { attempt: moved, changed: true })
 }

@@ -54,6 +54,20 @@ impl AttemptRow {
     }
 }
 
+/// A statement that answers attempts: what stands before their columns, what stands behind them, and its arguments.
+macro_rules! attempts {
+    ($before:tt, $behind:tt, $($argument:expr),*) => {
+        sqlx::query_as!(
+            AttemptRow,
+            $before
+                + r#" id as "id: AttemptId", order_id, channel_kind, provider, instrument, amount_minor, currency as "currency: Currency", state,
+                      provider_reference, failure_code, next_action, return_url, captured_minor, capturing_minor, is_let_go, version, created_at "#
+                + $behind,
+            $($argument),*
+        )
+    };
+}
+
 /// An attempt to be written.
 pub(crate) struct NewRow<'a> {
     /// The order.
@@ -74,10 +88,12 @@ pub(crate) struct NewRow<'a> {
 ///
 /// # Errors
 /// The database failed, or the order has a live attempt (`attempt_one_live_per_order`).
-pub(crate) async fn insert(conn: &mut PgConnection, id: AttemptId, new: &NewRow<'_>, now: Timestamp) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+pub(crate) async fn insert(conn: &mut PgConnection, id: AttemptId, new: &NewRow<'_>, now: Timestamp) -> Result<Attempt, sqlx::Error> {
+    let statement = attempts!(
         "insert into payments.attempt (id, order_id, channel_kind, provider, instrument, amount_minor, currency, state, return_url, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, 'created', $8, $9, $9)",
+         values ($1, $2, $3, $4, $5, $6, $7, 'created', $8, $9, $9)
+         returning",
+        "",
         id.uuid(),
         new.order_id,
         new.channel_kind.as_str(),
@@ -87,10 +103,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, id: AttemptId, new: &NewRow<
         new.amount.currency().code(),
         new.return_url,
         now
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    );
+    statement.fetch_one(conn).await?.attempt()
 }
 
 /// These attempts, in the order of their ids, which is the order they were made in.
@@ -98,15 +112,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, id: AttemptId, new: &NewRow<
 /// # Errors
 /// The database failed.
 pub(crate) async fn list(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Attempt>, sqlx::Error> {
-    let rows = sqlx::query_as!(
-        AttemptRow,
-        r#"select id as "id: AttemptId", order_id, channel_kind, provider, instrument, amount_minor, currency as "currency: Currency", state,
-                  provider_reference, failure_code, next_action, return_url, captured_minor, capturing_minor, is_let_go, version, created_at
-           from payments.attempt where id = any($1) order by id"#,
-        ids
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = attempts!("select", "from payments.attempt where id = any($1) order by id", ids).fetch_all(conn).await?;
     rows.into_iter().map(AttemptRow::attempt).collect()
 }
 
@@ -115,7 +121,8 @@ pub(crate) async fn list(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<At
 /// # Errors
 /// The database failed.
 pub(crate) async fn find(conn: &mut PgConnection, id: AttemptId) -> Result<Option<Attempt>, sqlx::Error> {
-    Ok(list(conn, &[id.uuid()]).await?.pop())
+    let row = attempts!("select", "from payments.attempt where id = $1", id.uuid()).fetch_optional(conn).await?;
+    row.map(AttemptRow::attempt).transpose()
 }
 
 /// One attempt, its row locked until the transaction ends.
@@ -123,8 +130,8 @@ pub(crate) async fn find(conn: &mut PgConnection, id: AttemptId) -> Result<Optio
 /// # Errors
 /// The database failed.
 pub(crate) async fn lock(conn: &mut PgConnection, id: AttemptId) -> Result<Option<Attempt>, sqlx::Error> {
-    sqlx::query!("select id from payments.attempt where id = $1 for update", id.uuid()).fetch_optional(&mut *conn).await?;
-    find(conn, id).await
+    let row = attempts!("select", "from payments.attempt where id = $1 for update", id.uuid()).fetch_optional(conn).await?;
+    row.map(AttemptRow::attempt).transpose()
 }
 
 /// The attempt that holds an order's money, its row locked until the transaction ends. There is one at most.
@@ -132,22 +139,17 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: AttemptId) -> Result<Optio
 /// # Errors
 /// The database failed.
 pub(crate) async fn lock_authorized(conn: &mut PgConnection, order_id: Uuid) -> Result<Option<Attempt>, sqlx::Error> {
-    let id = sqlx::query_scalar!("select id from payments.attempt where order_id = $1 and state = 'authorized' for update", order_id)
-        .fetch_optional(&mut *conn)
-        .await?;
-    match id {
-        Some(id) => find(conn, AttemptId::from_uuid(id)).await,
-        None => Ok(None),
-    }
+    let statement = attempts!("select", "from payments.attempt where order_id = $1 and state = 'authorized' for update", order_id);
+    statement.fetch_optional(conn).await?.map(AttemptRow::attempt).transpose()
 }
 
-/// The attempts of these orders.
+/// The attempts of these orders, in the order they were made in.
 ///
 /// # Errors
 /// The database failed.
 pub(crate) async fn list_of_orders(conn: &mut PgConnection, order_ids: &[Uuid]) -> Result<Vec<Attempt>, sqlx::Error> {
-    let ids = sqlx::query_scalar!("select id from payments.attempt where order_id = any($1)", order_ids).fetch_all(&mut *conn).await?;
-    list(conn, &ids).await
+    let rows = attempts!("select", "from payments.attempt where order_id = any($1) order by id", order_ids).fetch_all(conn).await?;
+    rows.into_iter().map(AttemptRow::attempt).collect()
 }
 
 /// What a move writes beside the state.
@@ -161,15 +163,23 @@ pub(crate) struct Move<'a> {
     pub(crate) next_action: Option<serde_json::Value>,
 }
 
-/// Moves an attempt on, if it still stands where it was read; false if not.
+/// Moves an attempt on, if it still stands where it was read. The attempt after the move, or nothing.
 ///
 /// # Errors
 /// The database failed.
-pub(crate) async fn update_state(conn: &mut PgConnection, attempt: &Attempt, to: AttemptState, with: &Move<'_>, now: Timestamp) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query!(
+pub(crate) async fn update_state(
+    conn: &mut PgConnection,
+    attempt: &Attempt,
+    to: AttemptState,
+    with: &Move<'_>,
+    now: Timestamp,
+) -> Result<Option<Attempt>, sqlx::Error> {
+    let statement = attempts!(
         "update payments.attempt
          set state = $4, provider_reference = coalesce($5, provider_reference), failure_code = $6, next_action = $7, version = version + 1, updated_at = $8
-         where id = $1 and state = $2 and version = $3",
+         where id = $1 and state = $2 and version = $3
+         returning",
+        "",
         attempt.id.uuid(),
         attempt.state.as_str(),
         attempt.version,
@@ -178,10 +188,8 @@ pub(crate) async fn update_state(conn: &mut PgConnection, attempt: &Attempt, to:
         with.failure_code,
         with.next_action,
         now
-    )
-    .execute(conn)
-    .await?;
-    Ok(moved.rows_affected() == 1)
+    );
+    statement.fetch_optional(conn).await?.map(AttemptRow::attempt).transpose()
 }
 
 /// Sets money aside for a capture, if so much is held and free; false if not.
