@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::CART_LIFE;
+use crate::lines::Changed;
 use crate::{LockedCart, lines, store};
 
 /// The routes of shoppers.
@@ -148,7 +149,7 @@ async fn delete_line(State(context): State<Context>, Path((id, line)): Path<(Car
 async fn change<T, F>(context: &Context, id: CartId, command: Command<T>, work: F) -> Result<Answer, Failure>
 where
     T: Send + Sync + 'static,
-    F: for<'a> FnOnce(&'a mut Tx, &'a LockedCart, &'a T) -> BoxFuture<'a, Result<(), Failure>> + Send + 'static,
+    F: for<'a> FnOnce(&'a mut Tx, &'a LockedCart, &'a T) -> BoxFuture<'a, Result<Changed, Failure>> + Send + 'static,
 {
     let secret = secret(&command.call)?;
     let expected = command.call.if_match()?;
@@ -161,9 +162,8 @@ where
                 if expected.is_some_and(|version| version != cart.version) {
                     return Err(Problem::stale(cart.version).into());
                 }
-                work(tx, &cart, &body).await?;
-                let changed = crate::lock(tx, id, &secret).await?.ok_or_else(not_found)?;
-                let answer = crate::price(tx.conn(), &changed).await?;
+                let (changed, present) = work(tx, &cart, &body).await?;
+                let answer = crate::price_with(&changed, &present)?;
                 Ok(Answer::ok(&answer)?.version(answer.version))
             })
         })

@@ -140,9 +140,12 @@ async fn open(
 /// See [`CartError`].
 pub async fn price(conn: &mut PgConnection, cart: &LockedCart) -> Result<CartAnswer, CartError> {
     let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant_id).collect();
-    let present =
-        if variants.is_empty() { Present { offers: HashMap::new(), available: HashMap::new() } } else { present(conn, &cart.channel, &variants).await? };
-    let (lines, totals) = pricing::price(&cart.channel, cart.state, &cart.lines, &present)?;
+    price_with(cart, &present(conn, &cart.channel, &variants).await?)
+}
+
+/// The same with what the shop has said already.
+fn price_with(cart: &LockedCart, present: &Present) -> Result<CartAnswer, CartError> {
+    let (lines, totals) = pricing::price(&cart.channel, cart.state, &cart.lines, present)?;
     Ok(CartAnswer {
         id: cart.id,
         version: cart.version,
@@ -158,6 +161,9 @@ pub async fn price(conn: &mut PgConnection, cart: &LockedCart) -> Result<CartAns
 
 /// What the shop says about these variants at this moment.
 async fn present(conn: &mut PgConnection, channel: &Channel, variants: &[VariantId]) -> Result<Present, sqlx::Error> {
+    if variants.is_empty() {
+        return Ok(Present { offers: HashMap::new(), available: HashMap::new() });
+    }
     let offers = catalog::list_offers(conn, channel, variants).await?.into_iter().map(|offer| (offer.variant_id, offer)).collect();
     let available = inventory::list_available(conn, channel.id, variants).await?;
     Ok(Present { offers, available })

@@ -8,7 +8,11 @@ use kernel::{Problem, Quantity};
 use service::Failure;
 
 use crate::domain::{CART_LIFE, MAX_LINES};
+use crate::pricing::Present;
 use crate::{CartError, LockedCart, store};
+
+/// A cart after a change, and what the shop said about its variants in the same transaction, so that it is not asked twice.
+pub(crate) type Changed = (LockedCart, Present);
 
 /// Why a cart was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -92,44 +96,53 @@ pub(crate) fn require_active(cart: &LockedCart) -> Result<(), ChangeError> {
 ///
 /// # Errors
 /// See [`ChangeError`].
-pub(crate) async fn add(tx: &mut Tx, cart: &LockedCart, wanted: &AddLine) -> Result<(), ChangeError> {
+pub(crate) async fn add(tx: &mut Tx, cart: &LockedCart, wanted: &AddLine) -> Result<Changed, ChangeError> {
     let there = cart.lines.iter().find(|line| line.variant_id == wanted.variant_id);
     if there.is_none() && cart.lines.len() >= MAX_LINES {
         return Err(ChangeError::Full);
     }
     let sum = there.map_or(Ok(wanted.quantity), |line| line.quantity.checked_add(wanted.quantity)).map_err(|_| ChangeError::TooMany)?;
-    let offer = check(tx, cart, wanted.variant_id, sum).await?;
+    let present = present(tx, cart, Some(wanted.variant_id)).await?;
+    let offer = check(&present, wanted.variant_id, sum)?;
     let now = tx.now();
-    store::add_units(tx.conn(), cart.id, &offer, wanted.quantity, now).await?;
-    touch(tx, cart).await
+    store::add_units(tx.conn(), cart.id, offer, wanted.quantity, now).await?;
+    Ok((touch(tx, cart).await?, present))
 }
 
 /// Sets a line's quantity.
 ///
 /// # Errors
 /// See [`ChangeError`].
-pub(crate) async fn update(tx: &mut Tx, cart: &LockedCart, id: CartLineId, wanted: &UpdateLine) -> Result<(), ChangeError> {
+pub(crate) async fn update(tx: &mut Tx, cart: &LockedCart, id: CartLineId, wanted: &UpdateLine) -> Result<Changed, ChangeError> {
     let line = cart.lines.iter().find(|line| line.id == id).ok_or(ChangeError::LineNotFound)?;
-    let offer = check(tx, cart, line.variant_id, wanted.quantity).await?;
+    let present = present(tx, cart, None).await?;
+    let offer = check(&present, line.variant_id, wanted.quantity)?;
     let now = tx.now();
-    store::update_line(tx.conn(), cart.id, id, &offer, wanted.quantity, now).await?;
-    touch(tx, cart).await
+    store::update_line(tx.conn(), cart.id, id, offer, wanted.quantity, now).await?;
+    Ok((touch(tx, cart).await?, present))
 }
 
 /// Takes a line out.
 ///
 /// # Errors
 /// See [`ChangeError`].
-pub(crate) async fn delete(tx: &mut Tx, cart: &LockedCart, id: CartLineId) -> Result<(), ChangeError> {
+pub(crate) async fn delete(tx: &mut Tx, cart: &LockedCart, id: CartLineId) -> Result<Changed, ChangeError> {
     let line = cart.lines.iter().find(|line| line.id == id).ok_or(ChangeError::LineNotFound)?;
+    let present = present(tx, cart, None).await?;
     store::delete_line(tx.conn(), cart.id, line.id).await?;
-    touch(tx, cart).await
+    Ok((touch(tx, cart).await?, present))
+}
+
+/// What the shop says about the variants of a cart, and about one more.
+async fn present(tx: &mut Tx, cart: &LockedCart, more: Option<VariantId>) -> Result<Present, ChangeError> {
+    let mut variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant_id).collect();
+    variants.extend(more.filter(|more| !variants.contains(more)));
+    Ok(crate::present(tx.conn(), &cart.channel, &variants).await?)
 }
 
 /// The offer of a variant, if it is sold here and there are enough for now. The stock is not held: that is the checkout's to do.
-async fn check(tx: &mut Tx, cart: &LockedCart, variant_id: VariantId, quantity: Quantity) -> Result<Offer, ChangeError> {
-    let mut present = crate::present(tx.conn(), &cart.channel, &[variant_id]).await?;
-    let offer = present.offers.remove(&variant_id).ok_or(ChangeError::Unavailable)?;
+fn check(present: &Present, variant_id: VariantId, quantity: Quantity) -> Result<&Offer, ChangeError> {
+    let offer = present.offers.get(&variant_id).ok_or(ChangeError::Unavailable)?;
     let available = present.available.get(&variant_id).copied().unwrap_or(0).max(0);
     let requested = i64::from(quantity);
     if available < requested {
@@ -138,7 +151,11 @@ async fn check(tx: &mut Tx, cart: &LockedCart, variant_id: VariantId, quantity: 
     Ok(offer)
 }
 
-async fn touch(tx: &mut Tx, cart: &LockedCart) -> Result<(), ChangeError> {
+/// Notes that the lines changed. The cart as it is then; its row is locked, so nobody else has changed it.
+async fn touch(tx: &mut Tx, cart: &LockedCart) -> Result<LockedCart, ChangeError> {
     let now = tx.now();
-    if store::touch(tx.conn(), cart.id, now, now + CART_LIFE).await? { Ok(()) } else { Err(ChangeError::Completing) }
+    let expires_at = now + CART_LIFE;
+    let version = store::touch(tx.conn(), cart.id, now, expires_at).await?.ok_or(ChangeError::Completing)?;
+    let lines = store::list_lines(tx.conn(), cart.id).await?;
+    Ok(LockedCart { version, expires_at, lines, ..cart.clone() })
 }

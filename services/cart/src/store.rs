@@ -209,20 +209,19 @@ pub(crate) async fn delete_line(conn: &mut PgConnection, cart: CartId, line: Car
     Ok(())
 }
 
-/// Notes that the lines of an active cart changed: a new version, and time anew. False if it is not active.
+/// Notes that the lines of an active cart changed: time anew, and a new version, which is returned. Nothing if it is not active.
 ///
 /// # Errors
 /// The database failed.
-pub(crate) async fn touch(conn: &mut PgConnection, cart: CartId, now: Timestamp, expires_at: Timestamp) -> Result<bool, sqlx::Error> {
-    let touched = sqlx::query!(
-        "update cart.cart set version = version + 1, updated_at = $2, expires_at = $3 where id = $1 and state = 'active'",
+pub(crate) async fn touch(conn: &mut PgConnection, cart: CartId, now: Timestamp, expires_at: Timestamp) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "update cart.cart set version = version + 1, updated_at = $2, expires_at = $3 where id = $1 and state = 'active' returning version",
         cart.uuid(),
         now,
         expires_at
     )
-    .execute(conn)
-    .await?;
-    Ok(touched.rows_affected() == 1)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Moves a cart by the table of transitions, with the time it gets anew and the deadline of a claim. False if it does not stand where the
