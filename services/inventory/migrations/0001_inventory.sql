@@ -91,6 +91,7 @@ create table inventory.band (
     constraint band_known check (band in ('out', 'low', 'in')),
     constraint band_sequence_not_negative check (sequence >= 0)
 );
+create index band_scarce on inventory.band (variant_id) where band <> 'in';
 comment on table inventory.band is 'The band last told of a variant in a channel, and how often it changed. Made with the first level; locked while the channel''s stock of the variant is summed up, so that no crossing is missed.';
 
 insert into inventory.location (id, code, name, created_at) values

@@ -90,10 +90,15 @@ pub async fn pin_hold(tx: &mut Tx, id: HoldId) -> Result<bool, sqlx::Error> {
 /// # Errors
 /// The database failed.
 pub async fn commit_hold(tx: &mut Tx, id: HoldId) -> Result<bool, HoldError> {
+    // Most are: what is paid at once is held for good in the same transaction.
+    if store::is_hold_in(tx.conn(), id, HoldState::Committed).await? {
+        return Ok(true);
+    }
     let now = tx.now();
     if store::move_hold(tx.conn(), id, HoldEvent::Commit, now).await? {
         return Ok(true);
     }
+    // Another transaction may have done it meanwhile.
     Ok(store::is_hold_in(tx.conn(), id, HoldState::Committed).await?)
 }
 

@@ -104,6 +104,14 @@ async fn list_levels(State(context): State<Context>, staff: Staff, Query(query):
     staff.require(Permission::View)?;
     let page = PageQuery { limit: query.limit, after: query.after };
     let limit = page.limit()?;
+    if query.scarce == Some(true) {
+        if query.variant_id.is_some() || query.variant_ids.is_some() || query.location_id.is_some() {
+            return Err(Problem::invalid_query("scarce", "cannot be narrowed further").into());
+        }
+        let mut conn = context.db().read().await?;
+        let rows = store::list_scarce_levels(&mut conn, page.position()?, i64::from(limit) + 1).await?;
+        return Answer::ok(&Page::cut(rows, limit, |level| (level.variant_id, level.location_id)));
+    }
     let filter = LevelFilter { variants: variants(query.variant_id, query.variant_ids.as_deref())?, location: query.location_id, after: page.position()? };
     let mut conn = context.db().read().await?;
     let rows = store::list_levels(&mut conn, &filter, i64::from(limit) + 1).await?;

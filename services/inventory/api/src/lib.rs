@@ -80,6 +80,9 @@ pub struct LevelQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
     pub location_id: Option<LocationId>,
+    /// Only what is low or sold out for the shoppers of some channel; cannot be narrowed further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scarce: Option<bool>,
     /// How many items at most, 1 to 100; 24 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(minimum = 1, maximum = 100, default = 24)]

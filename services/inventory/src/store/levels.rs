@@ -224,6 +224,32 @@ pub(crate) async fn list_levels(conn: &mut PgConnection, filter: &LevelFilter, l
     .await
 }
 
+/// Up to `limit` levels of variants that are low or sold out in some channel, by variant and location.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn list_scarce_levels(conn: &mut PgConnection, after: Option<(VariantId, LocationId)>, limit: i64) -> Result<Vec<LevelAnswer>, sqlx::Error> {
+    let (variant, location) = after.map(|(variant, location)| (variant.uuid(), location.uuid())).unzip();
+    // A variant has at least one level, but for the one that was gone through in part: so many and one more are enough.
+    sqlx::query_as!(
+        LevelAnswer,
+        r#"with scarce as (
+             select distinct variant_id from inventory.band
+             where band <> 'in' and variant_id >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000') order by variant_id limit $3 + 1
+         )
+         select location_id as "location_id: LocationId", level.variant_id as "variant_id: VariantId", on_hand, reserved,
+             on_hand - reserved as "available!", version
+         from scarce join inventory.level on level.variant_id = scarce.variant_id
+         where $1::uuid is null or (level.variant_id, location_id) > ($1, $2::uuid)
+         order by level.variant_id, location_id limit $3"#,
+        variant,
+        location,
+        limit
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// Up to `limit` movements of a variant, newest first, each with its place in the journal.
 ///
 /// # Errors

@@ -252,3 +252,32 @@ async fn bad_queries_are_refused_with_the_parameter_to_mend() {
     let cursor_of_levels = format!("{MOVEMENTS}?variant_id={mug}&after={}", kernel::Cursor::encode(&(mug, main_location())));
     shop.staff("GET", &cursor_of_levels).send().await.expect_problem(400, "invalid_query");
 }
+
+#[tokio::test]
+async fn scarce_levels_are_those_of_variants_that_are_low_or_sold_out_page_by_page() {
+    let shop = open().await;
+    let mut scarce = Vec::new();
+    for units in [50, 2, 0, 1, 60] {
+        let mug = stocked(&shop, units).await;
+        if units < 5 {
+            scarce.push(mug);
+        }
+        shop.wait(1);
+    }
+    // Enough for shoppers of one channel, too little for those of the other: both levels are told.
+    let both = stocked(&shop, 1).await;
+    let annex = location(&shop, "annex", &[test_channel()]).await;
+    put(&shop, annex, both, 50).await;
+    scarce.extend([both, both]);
+    let mut seen = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page: Page<LevelAnswer> = shop.staff("GET", &format!("{LEVELS}?scarce=true&limit=1{after}")).send().await.expect(200);
+        seen.extend(page.items.iter().map(|level| level.variant_id));
+        let Some(next) = page.next else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!(seen, scarce);
+    let narrowed = format!("{LEVELS}?scarce=true&location_id={}", main_location());
+    shop.staff("GET", &narrowed).send().await.expect_problem(400, "invalid_query");
+}
