@@ -42,6 +42,8 @@ enum Command {
     Run(Arguments),
     /// Make load on one address of any server, and print what came of it.
     Load(Load),
+    /// Let shoppers buy from a shop that runs, as when one looks for what a purchase costs.
+    Buy(Buy),
     /// Be the bare handler (started by `run`).
     #[command(hide = true)]
     Reference(Reference),
@@ -97,6 +99,17 @@ struct Load {
     rate: Option<u64>,
 }
 
+/// Shoppers of a shop that runs.
+#[derive(Debug, clap::Args)]
+struct Buy {
+    /// Where the shop listens.
+    address: SocketAddr,
+    #[arg(long, default_value_t = 16)]
+    connections: u32,
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+}
+
 /// The bare handler's process.
 #[derive(Debug, clap::Args)]
 struct Reference {
@@ -112,6 +125,7 @@ fn main() -> ExitCode {
             match Cli::parse().command {
                 Command::Run(arguments) => run(&arguments).await,
                 Command::Load(arguments) => load(arguments).await,
+                Command::Buy(arguments) => buy(arguments).await,
                 Command::Reference(Reference { address, from }) => reference::serve(address, &from).await.map(|()| ExitCode::SUCCESS),
             }
         }))
@@ -178,7 +192,20 @@ async fn load(arguments: Load) -> anyhow::Result<ExitCode> {
         Some(rate) => load::open(readers, rate, lasting).await?,
         None => load::closed(readers, Duration::from_millis(500), lasting).await?,
     };
+    tell(&measured);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn buy(arguments: Buy) -> anyhow::Result<ExitCode> {
+    let (_, variants) = reads::discover(arguments.address).await?;
+    let shoppers = shoppers::shoppers(arguments.address, &variants, arguments.connections).await?;
+    let (measured, shoppers) = load::closed(shoppers, Duration::from_millis(500), Duration::from_secs(arguments.seconds)).await?;
+    tell(&measured);
+    say(format_args!("{} orders", shoppers::count_sales(&shoppers)?));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(measured: &load::Measured) {
     let load::Latency { p50, p90, p99, p999, max } = measured.latency();
     say(format_args!("{} /s   p50 {p50} µs   p90 {p90} µs   p99 {p99} µs   p99.9 {p999} µs   max {max} µs", measured.per_second()));
-    Ok(ExitCode::SUCCESS)
 }

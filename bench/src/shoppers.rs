@@ -70,10 +70,7 @@ pub(crate) async fn measure(shop: &Running, cluster: &mut Cluster, variants: &[V
 }
 
 async fn buy(shop: &Running, cluster: &mut Cluster, variants: &[VariantId], plan: Plan) -> anyhow::Result<Purchases> {
-    let mut shoppers = Vec::new();
-    for number in 0..plan.connections {
-        shoppers.push(Shopper::new(shop.address, variants, number).await?);
-    }
+    let shoppers = shoppers(shop.address, variants, plan.connections).await?;
     let cpu = process::cpu(shop.pid()?)?;
     let looking = async {
         tokio::time::sleep(plan.warm_up).await;
@@ -101,8 +98,23 @@ async fn buy(shop: &Running, cluster: &mut Cluster, variants: &[VariantId], plan
     })
 }
 
+/// As many shoppers as there are connections.
+///
+/// # Errors
+/// Nobody listens there.
+pub(crate) async fn shoppers(address: SocketAddr, variants: &[VariantId], connections: u32) -> anyhow::Result<Vec<Shopper>> {
+    let mut shoppers = Vec::new();
+    for number in 0..connections {
+        shoppers.push(Shopper::new(address, variants, number).await?);
+    }
+    Ok(shoppers)
+}
+
 /// How many sales there were; no two have one number.
-fn count_sales(shoppers: &[Shopper]) -> anyhow::Result<u64> {
+///
+/// # Errors
+/// Two have.
+pub(crate) fn count_sales(shoppers: &[Shopper]) -> anyhow::Result<u64> {
     let mut numbers = HashSet::new();
     for number in shoppers.iter().flat_map(|shopper| &shopper.numbers) {
         anyhow::ensure!(numbers.insert(number), "order number {number} was given twice");
@@ -120,7 +132,7 @@ const fn mean(one: Rates, other: Rates) -> Rates {
 }
 
 /// Somebody who buys one thing after another.
-struct Shopper {
+pub(crate) struct Shopper {
     connection: Connection,
     address: SocketAddr,
     variants: Vec<VariantId>,
