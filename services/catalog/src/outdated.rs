@@ -19,6 +19,7 @@ pub(crate) fn channel(id: ChannelId) -> String {
     format!("channel:{id}")
 }
 
+/// How much there is of a product is shown in lists and decides neither what they hold nor their order.
 pub(crate) fn by_product(event: &ProductChanged) -> Vec<String> {
     let own = product(event.product_id);
     if event.stock_only { vec![own] } else { vec![own, LISTS.to_owned()] }
