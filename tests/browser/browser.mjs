@@ -26,7 +26,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-function executable() {
+export function executable() {
   const names = "chromium chromium-browser google-chrome";
   return process.env.CHROMIUM ?? execFileSync("sh", ["-c", `for name in ${names}; do command -v $name && exit; done`], { encoding: "utf8" }).trim();
 }

@@ -1,8 +1,8 @@
 // A shopper buys something: on a phone and on a desktop, with JavaScript and without it.
 import assert from "node:assert/strict";
 
-import { soon, someone } from "./browser.mjs";
-import { addToCart, cards, changeQuantity, choose, expectThanks, field, fillCheckout, find, goToCheckout, pay, seeOrder, takeCard, tumbler } from "./shopper.mjs";
+import { open, soon, someone } from "./browser.mjs";
+import { addToCart, buy, cards, changeQuantity, choose, expectThanks, field, fillCheckout, find, goToCheckout, pay, seeOrder, takeCard, tumbler } from "./shopper.mjs";
 
 for (const device of ["phone", "desktop"]) {
   for (const javascript of [true, false]) {
@@ -74,6 +74,20 @@ for (const device of ["phone", "desktop"]) {
     });
   }
 }
+
+someone("an order opens in the browser that made it, and in no other", {}, async (page) => {
+  await buy(page);
+  await page.getByRole("link", { name: "See your order" }).click();
+  await page.getByText("Lindengasse 14/3").waitFor();
+  const stranger = await open({});
+  try {
+    const answer = await stranger.page.goto(page.url());
+    assert.equal(answer.status(), 404);
+    assert.ok(!(await stranger.page.content()).includes("Lindengasse"));
+  } finally {
+    await stranger.context.close();
+  }
+});
 
 async function bankAsks(page) {
   await page.getByRole("heading", { name: "Confirm your payment" }).waitFor();

@@ -89,6 +89,16 @@ for (const device of ["phone", "desktop"]) {
     await page.getByRole("link", { name: "Harbour Pitcher" }).click();
     await page.getByRole("heading", { level: 1, name: "Harbour Pitcher" }).waitFor();
     await look("product");
+    const other = await person.context.newPage();
+    for (const tab of [page, other]) await tab.goto(page.url());
+    for (const [tab, summary] of [[other, `Theirs, ${device}`], [page, `Yours, ${device}`]]) {
+      await tab.getByLabel(/^Summary/).fill(summary);
+      await tab.getByRole("button", { name: "Save product" }).click();
+      await tab.waitForLoadState();
+    }
+    await page.getByRole("row", { name: /^Summary/ }).waitFor();
+    await look("product-conflict");
+    await other.close();
     await visit("/backoffice/no-such-page", "not-found");
     assert.deepEqual(findings, []);
   });

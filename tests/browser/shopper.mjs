@@ -6,6 +6,9 @@ import { soon } from "./browser.mjs";
 /** What is bought: 58.00 a piece, plenty in stock, neither option at its first value. */
 export const tumbler = { category: "Ceramics", title: "Everyday Tumbler", options: { Glaze: "Rust", Set: "Set of 4" }, price: "€58.00" };
 
+/** The same in another glaze, for those who come by a link: what lies in stock has to last for all tests. */
+const linked = { ...tumbler, options: { ...tumbler.options, Glaze: "Ink" } };
+
 /** Where one lands who follows a link to it. */
 const address = "/products/everyday-tumbler";
 
@@ -115,16 +118,16 @@ export async function expectThanks(page) {
 }
 
 /** The short way to the checkout, for who comes by a link to the product. */
-export async function goToCheckout(page, changes) {
+export async function goToCheckout(page, changes, what = linked) {
   await page.goto(address);
-  await choose(page, tumbler);
-  await addToCart(page, tumbler);
+  await choose(page, what);
+  await addToCart(page, what);
   await fillCheckout(page, changes);
 }
 
 /** A whole purchase, the short way; returns the order's number. */
 export async function buy(page) {
-  await goToCheckout(page);
+  await goToCheckout(page, {}, tumbler);
   await takeCard(page, cards.approved);
   await pay(page);
   return expectThanks(page);

@@ -72,7 +72,8 @@ function run(...command) {
 }
 
 function test(shop) {
-  const names = process.argv.length > 2 ? process.argv.slice(2).map((name) => `${name}.test.mjs`) : readdirSync(here).filter((name) => name.endsWith(".test.mjs"));
+  const asked = process.argv.slice(2).map((name) => (name.endsWith(".mjs") ? name : `${name}.test.mjs`));
+  const names = asked.length ? asked : readdirSync(here).filter((name) => name.endsWith(".test.mjs"));
   // A list of the files instead of a folder: Node 20 would take `node_modules` along.
   tests = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...names], {
     cwd: here,
