@@ -2,7 +2,6 @@
 //! sends the same request again gets one sale.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use checkout::faults::{FaultPoint, VARIABLE};
 use db::local::LocalPostgres;
@@ -11,13 +10,12 @@ use serde_json::{Value, json};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::task::JoinSet;
 
+use crate::books::{count, purchase, text, wait_until_all_is_settled};
 use crate::process::{Folder, Running, http};
 
 const APPROVED: &str = "0000000000001000";
 const SECOND_STEP: &str = "0000000000003000";
 const ANSWERS_LATE: &str = "0000000000005000";
-/// The reconciler waits 30 seconds before it gives up on a payment the provider never heard of.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_fault_point_a_checkout_ends_as_one_sale() {
@@ -123,9 +121,7 @@ impl Shopper {
     }
 
     fn purchase(&self, card: Option<&str>) -> Value {
-        let payment = card.map_or(json!({ "provider": "manual" }), |card| json!({ "provider": "sandbox", "test_card": card }));
-        let address = json!({ "name": "Ines Gruber", "street": "Hafengasse 3", "postcode": "1030", "city": "Wien", "country": "AT" });
-        json!({ "email": "ines@example.com", "shipping_address": address, "payment": payment, "expected_total": self.total, "return_url": "/checkout/return" })
+        purchase(card, &self.total)
     }
 
     /// Nothing when the process went away without an answer.
@@ -142,43 +138,8 @@ async fn database_of(folder: &Folder) -> PgConnection {
     LocalPostgres::attach(&folder.data()).unwrap().unwrap().options("tradewind").connect().await.unwrap()
 }
 
-/// No attempt, hold, order, cart or capture is left between two states.
-async fn wait_until_all_is_settled(database: &mut PgConnection, name: &str) {
-    let begun = Instant::now();
-    loop {
-        let open = [
-            ("attempts", "select count(*) from payments.attempt where state in ('created', 'requires_action', 'processing')"),
-            ("holds", "select count(*) from inventory.hold where state = 'held'"),
-            ("orders", "select count(*) from orders.order where state = 'pending'"),
-            ("carts", "select count(*) from cart.cart where state = 'completing'"),
-            ("completions", "select count(*) from checkout.completion where state in ('started', 'waiting')"),
-            ("jobs", "select count(*) from ops.job where state = 'dead'"),
-        ];
-        let mut left = Vec::new();
-        for (what, query) in open {
-            let number = count(database, query).await;
-            if number > 0 {
-                left.push(format!("{number} {what}"));
-            }
-        }
-        if left.is_empty() {
-            return;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{name}: still open: {}", left.join(", "));
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
 async fn assert_books_balance(database: &mut PgConnection, name: &str) {
     let checks = [inventory::checks(), payments::checks(), orders::checks(), checkout::checks()].concat();
     let wrong = db::check::list_findings(database, &checks, Clock::system().now()).await.unwrap();
     assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
-}
-
-async fn count(database: &mut PgConnection, query: &'static str) -> i64 {
-    sqlx::query_scalar(query).fetch_one(database).await.unwrap()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

@@ -2,10 +2,15 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod api;
+mod books;
+mod check;
+mod degradation;
 #[cfg(feature = "faults")]
 mod faults;
 mod lifecycle;
 mod process;
+mod random;
 mod refusals;
 mod seed;
+mod shopper;
 mod tools;
