@@ -4,9 +4,14 @@ use std::time::Duration;
 use kernel::Clock;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
-use sqlx::{PgPool, Transaction};
+use sqlx::{PgPool, SqlSafeStr, Transaction};
 
 use crate::{Actor, DbError, Subscriptions, Tx, Wake};
+
+/// Units of work find their rows by key, and a plan by key is the same for every key. PostgreSQL would make some of these plans anew each
+/// time, because it believes that a list of keys might be long; that was a third of the work of a purchase. Lists with filters that may be
+/// absent need a plan for each case; they are read outside of units of work, where PostgreSQL decides.
+const BEGIN: &str = "begin; set local plan_cache_mode = force_generic_plan";
 
 /// Where the databases are and how hard to lean on them.
 #[derive(Debug, Clone)]
@@ -97,7 +102,7 @@ impl Db {
     pub async fn begin(&self, actor: Actor) -> Result<Tx, DbError> {
         let conn = self.writer.acquire().await?;
         #[expect(clippy::disallowed_methods, reason = "the one place that begins a transaction, in a task that outlives its caller")]
-        let begun = tokio::spawn(Transaction::begin(conn, None));
+        let begun = tokio::spawn(Transaction::begin(conn, Some(BEGIN.into_sql_str())));
         let transaction = begun.await??;
         Ok(Tx::new(transaction, actor, self.clock.now(), self.wake.clone(), Arc::clone(&self.subscriptions)))
     }

@@ -108,3 +108,15 @@ async fn a_begin_that_nobody_waits_for_leaves_its_connection_outside_any_transac
     assert!(exists);
     witness.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_unit_of_work_keeps_its_plans_and_reads_beside_it_do_not() {
+    let database = TestDatabase::create(&[]).await;
+    let db = Db::new(&DbOptions { max_connections: 1, ..DbOptions::new(database.options()) }, Clock::frozen(noon()));
+    let mode = "select current_setting('plan_cache_mode')";
+    let mut tx = db.begin(Actor::system("test")).await.unwrap();
+    assert_eq!(sqlx::query_scalar::<_, String>(mode).fetch_one(tx.conn()).await.unwrap(), "force_generic_plan");
+    tx.commit().await.unwrap();
+    let mut conn = db.read_latest().await.unwrap();
+    assert_eq!(sqlx::query_scalar::<_, String>(mode).fetch_one(&mut *conn).await.unwrap(), "auto");
+}
