@@ -1,5 +1,7 @@
 //! Channels as other services see them, and how a request finds its own.
 
+use std::sync::Arc;
+
 use catalog_api::{ChannelAnswer, ChannelId, ChannelKind, DeliveryMethod};
 use kernel::{Country, Currency, Locale, Problem};
 use service::{Call, Failure};
@@ -60,7 +62,7 @@ impl StoredChannel {
 pub async fn channel_of(conn: &mut PgConnection, call: &Call) -> Result<Channel, Failure> {
     let host = host_of(call);
     let wanted = call.channel_code().map_or(Wanted::Host(&host), Wanted::Code);
-    let found = channels::list(conn, wanted).await?;
+    let found: Vec<_> = channels::list(conn, wanted).await?.into_iter().map(Arc::new).collect();
     Ok(choose(&found, call)?.channel.clone())
 }
 
@@ -68,7 +70,7 @@ pub async fn channel_of(conn: &mut PgConnection, call: &Call) -> Result<Channel,
 ///
 /// # Errors
 /// 404 `channel_not_found` when `X-Channel` names none.
-pub(crate) fn choose<'known>(known: &'known [StoredChannel], call: &Call) -> Result<&'known StoredChannel, Problem> {
+pub(crate) fn choose<'known>(known: &'known [Arc<StoredChannel>], call: &Call) -> Result<&'known Arc<StoredChannel>, Problem> {
     let find = |is_it: &dyn Fn(&StoredChannel) -> bool| known.iter().find(|stored| is_it(stored));
     let found = match call.channel_code() {
         Some(code) => find(&|stored| stored.channel.code == code),

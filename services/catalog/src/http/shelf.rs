@@ -1,5 +1,7 @@
 //! Answers that are made once and served to everybody.
 
+use std::sync::Arc;
+
 use axum::extract::FromRef;
 use axum::response::Response;
 use http::{HeaderValue, header};
@@ -28,7 +30,7 @@ pub(super) struct Shelf {
 }
 
 /// Every channel.
-pub(super) struct Channels(Vec<StoredChannel>);
+pub(super) struct Channels(Vec<Arc<StoredChannel>>);
 
 impl Weight for Channels {
     fn weight(&self) -> usize {
@@ -48,12 +50,12 @@ impl Shelf {
     }
 
     /// The channel a request belongs to, by the rules of [`crate::channel_of`].
-    pub(super) async fn channel_of(&self, call: &Call) -> Result<StoredChannel, Failure> {
+    pub(super) async fn channel_of(&self, call: &Call) -> Result<Arc<StoredChannel>, Failure> {
         let context = self.context.clone();
         let key = Key::lookup("channels");
         let channels = self.channels.get(&key, call.wish(), move |fill, _| async move {
             match list_channels(&context, fill).await {
-                Ok(channels) => Ok(Filled { value: Channels(channels), tags: vec![CHANNELS.to_owned()] }),
+                Ok(channels) => Ok(Filled { value: Channels(channels.into_iter().map(Arc::new).collect()), tags: vec![CHANNELS.to_owned()] }),
                 Err(failure) => Err(miss(failure)),
             }
         });
@@ -61,7 +63,7 @@ impl Shelf {
             Lost::Refused(problem) => problem,
             Lost::Broken => Problem::internal(),
         })?;
-        Ok(channel::choose(&channels.0, call)?.clone())
+        Ok(Arc::clone(channel::choose(&channels.0, call)?))
     }
 
     /// Answers what is kept for this channel by path and closed query, else what `read` reads from a connection that is as fresh as needed.

@@ -1,5 +1,7 @@
 //! What shoppers read.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use catalog_api::{CategoryAnswer, ChannelAnswer, List, ProductAnswer, ProductQuery, ProductSummary};
@@ -15,6 +17,7 @@ use utoipa_axum::routes;
 use super::shelf::Shelf;
 use crate::domain::{ListPosition, is_slug};
 use crate::outdated::{self, CATEGORIES, CHANNELS, LISTS};
+use crate::store::channels::StoredChannel;
 use crate::store::listing::{self, Listed, Wish};
 use crate::store::{categories, products};
 
@@ -44,10 +47,10 @@ pub(crate) fn routes(context: &Context) -> OpenApiRouter {
 )]
 async fn get_channel(State(shelf): State<Shelf>, call: Call) -> Result<Response, Failure> {
     let channel = shelf.channel_of(&call).await?;
-    let shown = channel.clone();
+    let shown = Arc::clone(&channel);
     let read = async move |_| {
         let tags = vec![outdated::channel(shown.channel.id), CHANNELS.to_owned()];
-        Ok(Render::json(&shown.into_answer(), tags)?)
+        Ok(Render::json(&StoredChannel::clone(&shown).into_answer(), tags)?)
     };
     Ok(shelf.answer(&call, &channel, "/store/v1/channel", "", read).await)
 }
@@ -103,15 +106,15 @@ async fn list_products(State(shelf): State<Shelf>, call: Call, Query(query): Que
     // Said or not, an order and a limit are the same answer.
     let closed =
         serde_urlencoded::to_string(ProductQuery { sort: Some(sort), limit: Some(limit), ..query.clone() }).map_err(|error| Failure::Internal(error.into()))?;
-    let shown = channel.channel.clone();
+    let shown = Arc::clone(&channel);
     let read = async move |mut conn: Connection| {
         let categories = match &query.category {
             Some(slug) => Some(find_subtree(&mut conn, slug).await?),
             None => None,
         };
-        let listed = listing::list(&mut conn, Wish { channel: &shown, categories, sort, after, limit: i64::from(limit) + 1 }).await?;
+        let listed = listing::list(&mut conn, Wish { channel: &shown.channel, categories, sort, after, limit: i64::from(limit) + 1 }).await?;
         let page = Page::cut(listed, limit, |last| last.position.clone()).map(|Listed { summary, .. }| summary);
-        let lists = [LISTS.to_owned(), CATEGORIES.to_owned(), outdated::channel(shown.id)];
+        let lists = [LISTS.to_owned(), CATEGORIES.to_owned(), outdated::channel(shown.channel.id)];
         let tags = lists.into_iter().chain(page.items.iter().map(|product| outdated::product(product.id))).collect();
         Ok(Render::json(&page, tags)?)
     };
@@ -145,15 +148,15 @@ async fn get_product(State(shelf): State<Shelf>, call: Call, Path(slug): Path<St
         return Err(Problem::not_found("product").into());
     }
     let path = format!("/store/v1/products/{slug}");
-    let shown = channel.channel.clone();
+    let shown = Arc::clone(&channel);
     let read = async move |mut conn: Connection| {
-        let record = match products::find_id(&mut conn, shown.id, &slug).await? {
+        let record = match products::find_id(&mut conn, shown.channel.id, &slug).await? {
             Some(id) => products::find(&mut conn, id).await?,
             None => None,
         };
-        let answer = record.and_then(|record| record.into_answer(&shown.code, shown.currency));
+        let answer = record.and_then(|record| record.into_answer(&shown.channel.code, shown.channel.currency));
         let answer = answer.ok_or_else(|| Problem::not_found("product"))?;
-        let tags = vec![outdated::product(answer.id), CATEGORIES.to_owned(), outdated::channel(shown.id)];
+        let tags = vec![outdated::product(answer.id), CATEGORIES.to_owned(), outdated::channel(shown.channel.id)];
         Ok(Render::json(&answer, tags)?)
     };
     Ok(shelf.answer(&call, &channel, &path, "", read).await)
