@@ -35,8 +35,9 @@ e2e: ## Only the purchase in a browser, with and without JavaScript
 	@.ci/tools browser
 	@tests/browser/run
 
-bench: build ## Measure the optimised build beside plain programs of the same machine; the figures are ratios
-	$(CARGO) run --quiet --release --locked --package bench -- run --program $(TRADEWIND)
+bench: tools ## Measure the optimised build beside plain programs of the same machine; `make bench BENCH=--short` takes a minute
+	$(CARGO) build --release --locked --package tradewind --package bench
+	$(TARGET_DIR)/release/bench run --program $(TRADEWIND) --into $(TARGET_DIR)/bench $(BENCH)
 
 openapi: ## Write docs/api/store.json and docs/api/admin.json from the handlers that serve
 	$(CARGO) run --quiet --locked --package tradewind -- openapi --write docs/api

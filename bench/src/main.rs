@@ -160,6 +160,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         report.purchases = Some(shoppers::measure(&running, &mut cluster, &variants, arguments.purchases()).await?);
     }
     let process::Memory { resident, peak } = process::memory(running.pid()?)?;
+    say("every invariant of the shop, re-summed ...");
+    let took = shop.check().await?;
+    say(format_args!("  all hold ({} ms)", took.as_millis()));
     report.memory = Some(starts::Memory { idle, loaded: resident, peak });
     running.stop().await?;
     report.judge();

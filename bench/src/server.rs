@@ -66,10 +66,19 @@ impl Shop {
     /// # Errors
     /// The program refused.
     pub(crate) async fn seed(&self, from: &Path) -> anyhow::Result<Duration> {
-        let begun = Instant::now();
-        let ended = self.command().arg("seed").arg("--from").arg(from).output().await?;
-        anyhow::ensure!(ended.status.success(), "seed: {}", String::from_utf8_lossy(&ended.stderr));
-        Ok(begun.elapsed())
+        let mut command = self.command();
+        command.arg("seed").arg("--from").arg(from);
+        run(command).await
+    }
+
+    /// Re-sums every invariant of the shop beside the running server.
+    ///
+    /// # Errors
+    /// One does not hold: what was measured was no shop.
+    pub(crate) async fn check(&self) -> anyhow::Result<Duration> {
+        let mut command = self.command();
+        command.arg("check");
+        run(command).await
     }
 
     fn command(&self) -> Command {
@@ -81,6 +90,14 @@ impl Shop {
         command.env("TRADEWIND__DATABASE__MAX_CONNECTIONS", self.connections.to_string());
         command
     }
+}
+
+async fn run(mut command: Command) -> anyhow::Result<Duration> {
+    let begun = Instant::now();
+    let ended = command.output().await?;
+    let words = [ended.stdout, ended.stderr].concat();
+    anyhow::ensure!(ended.status.success(), "{command:?} ended with {}: {}", ended.status, String::from_utf8_lossy(&words));
+    Ok(begun.elapsed())
 }
 
 /// A server that runs.
