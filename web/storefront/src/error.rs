@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use kernel::Problem;
 use serde::Serialize;
 
+use crate::messages::Messages;
 use crate::shell::Shell;
 use crate::shop::{Keep, Shop};
 use crate::view::TileView;
@@ -78,8 +79,8 @@ impl PageError {
 #[derive(Debug, Serialize)]
 pub(crate) struct ErrorView {
     pub(crate) status: u16,
-    pub(crate) title: &'static str,
-    pub(crate) text: &'static str,
+    pub(crate) title: String,
+    pub(crate) text: String,
     pub(crate) tiles: Vec<TileView>,
 }
 
@@ -101,36 +102,37 @@ pub(crate) async fn render_errors(State(shop): State<Shop>, visit: Visit, reques
 async fn page(shop: &Shop, visit: &Visit, error: PageError) -> Result<Response, PageError> {
     let (shell, tiles) = match error {
         PageError::NotFound => surroundings(shop, visit).await,
-        _ => (Shell::bare(), Vec::new()),
+        PageError::Refused { .. } => (bare(shop, visit).await, Vec::new()),
+        PageError::Internal | PageError::Unavailable { .. } => (Shell::bare(), Vec::new()),
     };
-    let (title, text) = words(error);
+    let messages = shop.messages(&shell.language);
+    let (title, text) = words(error, &messages);
     let view = ErrorView { status: error.status().as_u16(), title, text, tiles };
     shop.page(error.status(), "error.html", &shell, &view, Keep::Revalidate)
+}
+
+/// The shop's name and language, if it can be asked for them.
+async fn bare(shop: &Shop, visit: &Visit) -> Shell {
+    let channel = shop.call(visit, &catalog_api::endpoints::GET_CHANNEL).send().await;
+    channel.map_or_else(|_| Shell::bare(), |answer| Shell { language: answer.body.locale.to_string(), ..Shell::bare() })
 }
 
 /// The shop around a page that is not there; a bare page when the API is away.
 async fn surroundings(shop: &Shop, visit: &Visit) -> (Shell, Vec<TileView>) {
     let shell = Shell::load(shop, visit).await;
-    let Ok((shell, channel)) = shell.map(|loaded| (loaded.shell, loaded.channel)) else { return (Shell::bare(), Vec::new()) };
-    let tiles = crate::pages::featured(shop, visit, &channel, 4).await.unwrap_or_default();
+    let Ok((shell, tongue)) = shell.map(|loaded| (loaded.shell, loaded.tongue)) else { return (Shell::bare(), Vec::new()) };
+    let tiles = crate::pages::featured(shop, visit, &tongue, 4).await.unwrap_or_default();
     (shell, tiles)
 }
 
-const fn words(error: PageError) -> (&'static str, &'static str) {
-    match error {
-        PageError::NotFound => ("This shelf is empty", "The page has moved or never was. The rest of the shop is where you left it."),
-        PageError::Refused { status } => match status.as_u16() {
-            403 => (
-                "This came from somewhere else",
-                "The form was not sent from a page of this shop, so nothing was done. Open the page again and send it from there.",
-            ),
-            405 => ("That does not work here", "This address takes no such request. Nothing was done."),
-            _ => ("This could not be read", "The request was not of a form we know. Nothing was done."),
-        },
-        PageError::Internal => ("Something failed on our side", "It is written down and will be looked at. Your cart is safe; please try again."),
-        PageError::Unavailable { .. } => (
-            "Back in a moment",
-            "A part of the shop is not reachable right now. Your cart is safe. Reload this page in a few seconds; a form you sent is sent again and counts once.",
-        ),
-    }
+fn words(error: PageError, messages: &Messages) -> (String, String) {
+    let (title, text) = match error {
+        PageError::NotFound => ("error-not-found-title", "error-not-found"),
+        PageError::Refused { status: StatusCode::FORBIDDEN } => ("error-elsewhere-title", "error-elsewhere"),
+        PageError::Refused { status: StatusCode::METHOD_NOT_ALLOWED } => ("error-method-title", "error-method"),
+        PageError::Refused { .. } => ("error-unread-title", "error-unread"),
+        PageError::Internal => ("error-internal-title", "error-internal"),
+        PageError::Unavailable { .. } => ("error-away-title", "error-away"),
+    };
+    (messages.text(title), messages.text(text))
 }

@@ -11,6 +11,7 @@ mod error;
 mod fields;
 mod headers;
 mod media;
+mod messages;
 mod money;
 mod pages;
 mod shared;

@@ -8,16 +8,17 @@ pub(crate) mod listing;
 pub(crate) mod order;
 pub(crate) mod product;
 
-use catalog_api::{ChannelAnswer, ProductQuery};
+use catalog_api::ProductQuery;
 use client::CallError;
 
+use crate::messages::Tongue;
 use crate::shop::Shop;
 use crate::view::TileView;
 use crate::visit::Visit;
 
 /// The first products as the merchant arranged them.
-pub(crate) async fn featured(shop: &Shop, visit: &Visit, channel: &ChannelAnswer, limit: u32) -> Result<Vec<TileView>, CallError> {
+pub(crate) async fn featured(shop: &Shop, visit: &Visit, tongue: &Tongue, limit: u32) -> Result<Vec<TileView>, CallError> {
     let query = ProductQuery { limit: Some(limit), ..ProductQuery::default() };
     let products = shop.call(visit, &catalog_api::endpoints::LIST_PRODUCTS).query(&query).send().await?.body;
-    Ok(products.items.iter().map(|product| TileView::of(product, &channel.locale)).collect())
+    Ok(products.items.iter().map(|product| TileView::of(product, tongue)).collect())
 }

@@ -1,11 +1,10 @@
 use cart_api::{CartAnswer, CartState};
 use catalog_api::{CategoryAnswer, ChannelAnswer, ChannelKind};
 use client::CallError;
-use kernel::Money;
 use serde::Serialize;
 
 use crate::about::About;
-use crate::money;
+use crate::messages::{FALLBACK, Tongue};
 use crate::shop::Shop;
 use crate::visit::Visit;
 
@@ -51,6 +50,7 @@ pub(crate) struct LinkView {
 pub(crate) struct Loaded {
     pub(crate) shell: Shell,
     pub(crate) channel: ChannelAnswer,
+    pub(crate) tongue: Tongue,
     pub(crate) categories: Vec<CategoryAnswer>,
     pub(crate) cart: Option<CartAnswer>,
 }
@@ -60,7 +60,7 @@ impl Shell {
     pub(crate) fn bare() -> Self {
         Self {
             shop_name: String::new(),
-            language: "en".to_owned(),
+            language: FALLBACK.to_owned(),
             categories: Vec::new(),
             cart_count: None,
             delivery: String::new(),
@@ -80,24 +80,25 @@ impl Shell {
         let (channel, categories) = (channel?.body, categories?.body.items);
         // A page about something else stays up when the cart does not answer.
         let cart = cart.unwrap_or_default();
-        let mut shell = Self::of(&channel, &categories, cart.as_ref());
+        let tongue = shop.tongue(&channel.locale);
+        let mut shell = Self::of(&channel, &tongue, &categories, cart.as_ref());
         if visit.is_shared() {
             shell.cart_count = None;
         }
-        Ok(Loaded { shell, channel, categories, cart })
+        Ok(Loaded { shell, channel, tongue, categories, cart })
     }
 
     /// The shell of a channel.
-    pub(crate) fn of(channel: &ChannelAnswer, categories: &[CategoryAnswer], cart: Option<&CartAnswer>) -> Self {
+    pub(crate) fn of(channel: &ChannelAnswer, tongue: &Tongue, categories: &[CategoryAnswer], cart: Option<&CartAnswer>) -> Self {
         let top = categories.iter().filter(|category| category.parent_id.is_none()).take(NAVIGATION);
         Self {
             shop_name: channel.name.clone(),
             language: channel.locale.to_string(),
             categories: top.map(LinkView::of).collect(),
             cart_count: Some(count(cart)),
-            delivery: delivery(channel),
+            delivery: delivery(channel, tongue),
             is_test: channel.kind == ChannelKind::Test,
-            destinations: destinations(channel),
+            destinations: destinations(channel, tongue),
             currency: channel.currency.to_string(),
             canonical: None,
             about: About::default(),
@@ -141,24 +142,19 @@ pub(crate) async fn load_cart(shop: &Shop, visit: &Visit) -> Result<Option<CartA
     }
 }
 
-/// An amount, or that there is nothing to pay.
-pub(crate) fn price_or_free(price: Money, channel: &ChannelAnswer) -> String {
-    if price.is_zero() { "Free".to_owned() } else { money::format(price, &channel.locale) }
-}
-
-fn delivery(channel: &ChannelAnswer) -> String {
+fn delivery(channel: &ChannelAnswer, tongue: &Tongue) -> String {
+    let name = channel.delivery.name.as_str().into();
     if channel.delivery.price.is_zero() {
-        return format!("{} is free", channel.delivery.name);
+        return tongue.with("delivery-free", [("name", name)]);
     }
-    format!("{} for {}", channel.delivery.name, money::format(channel.delivery.price, &channel.locale))
+    tongue.with("delivery-for", [("name", name), ("price", tongue.money(channel.delivery.price).into())])
 }
 
-fn destinations(channel: &ChannelAnswer) -> String {
-    let named: Vec<&str> = channel.countries.iter().take(NAMED_COUNTRIES).map(|country| crate::countries::name(*country)).collect();
+fn destinations(channel: &ChannelAnswer, tongue: &Tongue) -> String {
+    let named: Vec<&str> = channel.countries.iter().take(NAMED_COUNTRIES).map(|country| tongue.country(*country)).collect();
     let named = named.join(", ");
     match channel.countries.len().saturating_sub(NAMED_COUNTRIES) {
         0 => named,
-        1 => format!("{named} and one more country"),
-        more => format!("{named} and {more} more countries"),
+        more => tongue.with("destinations-more", [("named", named.into()), ("count", more.into())]),
     }
 }

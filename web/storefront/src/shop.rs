@@ -4,13 +4,14 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 use client::{Call, Client};
 use http::{HeaderValue, StatusCode, header};
-use kernel::Endpoint;
+use kernel::{Endpoint, Locale};
 use serde::Serialize;
 
 use crate::StorefrontOptions;
 use crate::assets::Assets;
 use crate::cookies::Cookies;
 use crate::error::PageError;
+use crate::messages::{Languages, Messages, Tongue};
 use crate::shell::Shell;
 use crate::templates::Templates;
 use crate::visit::Visit;
@@ -27,6 +28,7 @@ struct Parts {
     content_security_policy: String,
     cookies: Cookies,
     assets: Assets,
+    languages: Languages,
     templates: Templates,
 }
 
@@ -42,7 +44,8 @@ pub(crate) enum Keep {
 impl Shop {
     pub(crate) fn new(options: StorefrontOptions) -> Self {
         let assets = Assets::load();
-        let templates = Templates::load(&assets);
+        let languages = Languages::load();
+        let templates = Templates::load(&assets, &languages);
         let public_url = options.public_url.trim_end_matches('/').to_owned();
         Self(Arc::new(Parts {
             content_security_policy: crate::headers::content_security_policy(&public_url, &options.media_origins, &options.payment_origins),
@@ -52,6 +55,7 @@ impl Shop {
             media_folder: options.media_folder,
             channel: options.channel,
             assets,
+            languages,
             templates,
         }))
     }
@@ -87,6 +91,16 @@ impl Shop {
             (header::VARY, HeaderValue::from_static("Cookie")),
         ];
         Ok((status, headers, html).into_response())
+    }
+
+    /// The language of a channel.
+    pub(crate) fn tongue(&self, locale: &Locale) -> Tongue {
+        self.0.languages.tongue(locale)
+    }
+
+    /// The texts in the language of a page.
+    pub(crate) fn messages(&self, language: &str) -> Arc<Messages> {
+        self.0.languages.messages(language.split('-').next().unwrap_or_default())
     }
 
     pub(crate) fn cookies(&self) -> &Cookies {

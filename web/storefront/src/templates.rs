@@ -1,13 +1,16 @@
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
+use fluent_bundle::FluentArgs;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value};
+use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context, escape_formatter};
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
 use crate::assets::Assets;
+use crate::messages::{FALLBACK, Languages, Messages};
 use crate::shell::Shell;
 
 /// The pages, their layouts (`_…`) and the icons they draw.
@@ -16,10 +19,14 @@ use crate::shell::Shell;
 struct Embedded;
 
 /// Renders pages. A name a template asks for and nobody gave is an error, never a gap.
-pub(crate) struct Templates(Environment<'static>);
+pub(crate) struct Templates(HashMap<&'static str, Environment<'static>>);
 
 impl Templates {
-    pub(crate) fn load(assets: &Assets) -> Self {
+    pub(crate) fn load(assets: &Assets, languages: &Languages) -> Self {
+        Self(languages.all().map(|(language, messages)| (language, Self::environment(assets, messages.clone()))).collect())
+    }
+
+    fn environment(assets: &Assets, messages: Arc<Messages>) -> Environment<'static> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         // Lines that only hold a tag leave no blank line behind.
@@ -34,18 +41,40 @@ impl Templates {
             .map(|name| (name.to_owned(), assets.address(name)))
             .collect();
         environment.add_function("asset", move |name: String| addresses.get(&name).cloned().ok_or_else(|| unknown("static file", &name)));
+        environment.add_function("t", move |key: String, values: Kwargs| {
+            let values = arguments(&values)?;
+            messages.format(&key, &values).ok_or_else(|| unknown("message", &key))
+        });
         let icons = icons();
         environment.add_function("icon", move |name: String, class: Option<String>| {
             let drawing = icons.get(&name).ok_or_else(|| unknown("icon", &name))?;
             let class = class.map_or_else(|| "icon".to_owned(), |class| format!("icon {class}"));
             Ok::<_, Error>(Value::from_safe_string(format!("<svg class=\"{class}\" viewBox=\"0 0 24 24\" aria-hidden=\"true\">{drawing}</svg>")))
         });
-        Self(environment)
+        environment
     }
 
     pub(crate) fn render(&self, template: &str, shell: &Shell, view: &impl Serialize) -> Result<String, Error> {
-        self.0.get_template(template)?.render(context! { shell => Value::from(Serde(shell)), page => Value::from(Serde(view)) })
+        let language = shell.language.split('-').next().unwrap_or_default();
+        let environment = self.0.get(language).or_else(|| self.0.get(FALLBACK)).ok_or_else(|| unknown("language", language))?;
+        environment.get_template(template)?.render(context! { shell => Value::from(Serde(shell)), page => Value::from(Serde(view)) })
     }
+}
+
+/// The values a template puts into a message: numbers are counted, all else is written as it is.
+fn arguments(values: &Kwargs) -> Result<FluentArgs<'static>, Error> {
+    let mut arguments = FluentArgs::new();
+    for name in values.args() {
+        let value: Value = values.get(name)?;
+        if value.is_undefined() || value.is_none() {
+            return Err(unknown("value", name));
+        }
+        match i64::try_from(value.clone()) {
+            Ok(number) if value.is_number() => arguments.set(name.to_owned(), number),
+            _ => arguments.set(name.to_owned(), value.to_string()),
+        }
+    }
+    Ok(arguments)
 }
 
 /// The drawing of each icon, from the sprite: drawn into the page, it needs no request and is there with the text.

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use cart_api::{CartAnswer, CartLineAnswer, Notice, Totals};
-use catalog_api::{ChannelAnswer, MediaReference, ProductSummary, StockBand};
-use kernel::{Locale, Money};
+use catalog_api::{MediaReference, ProductSummary, StockBand};
+use kernel::Money;
 use orders_api::Address;
+use payments_api::PaymentMethod;
 use serde::Serialize;
 
-use crate::countries;
-use crate::money;
-use crate::shell::price_or_free;
+use crate::messages::Tongue;
 
 /// A picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,13 +86,13 @@ impl PictureView {
 }
 
 impl PriceView {
-    pub(crate) fn of(now: Money, was: Option<Money>, is_from: bool, locale: &Locale) -> Self {
-        Self { now: money::format(now, locale), was: was.map(|was| money::format(was, locale)), is_from }
+    pub(crate) fn of(now: Money, was: Option<Money>, is_from: bool, tongue: &Tongue) -> Self {
+        Self { now: tongue.money(now), was: was.map(|was| tongue.money(was)), is_from }
     }
 }
 
 impl TileView {
-    pub(crate) fn of(product: &ProductSummary, locale: &Locale) -> Self {
+    pub(crate) fn of(product: &ProductSummary, tongue: &Tongue) -> Self {
         let flag = match (product.stock, product.compare_at) {
             (StockBand::Out, _) => Some("out"),
             (_, Some(_)) => Some("sale"),
@@ -103,14 +102,14 @@ impl TileView {
             href: format!("/products/{}", product.slug),
             title: product.title.clone(),
             picture: product.image.as_ref().map(PictureView::of),
-            price: PriceView::of(product.price, product.compare_at, product.price_varies, locale),
+            price: PriceView::of(product.price, product.compare_at, product.price_varies, tongue),
             flag,
         }
     }
 }
 
 impl LineView {
-    pub(crate) fn of(line: &CartLineAnswer, locale: &Locale) -> Self {
+    pub(crate) fn of(line: &CartLineAnswer, tongue: &Tongue) -> Self {
         Self {
             id: line.id.to_string(),
             href: product_address(&line.product_slug, &line.options),
@@ -118,44 +117,40 @@ impl LineView {
             choice: choice(&line.options),
             picture: line.image.as_ref().map(PictureView::of),
             quantity: line.quantity.get(),
-            each: (line.quantity.get() > 1).then(|| money::format(line.unit_price, locale)),
-            total: money::format(line.total, locale),
-            notices: line.notices.iter().map(|notice| NoticeView::of(*notice, locale)).collect(),
+            each: (line.quantity.get() > 1).then(|| tongue.money(line.unit_price)),
+            total: tongue.money(line.total),
+            notices: line.notices.iter().map(|notice| NoticeView::of(*notice, tongue)).collect(),
             problem: None,
         }
     }
 
-    pub(crate) fn all(cart: &CartAnswer, locale: &Locale) -> Vec<Self> {
-        cart.lines.iter().map(|line| Self::of(line, locale)).collect()
+    pub(crate) fn all(cart: &CartAnswer, tongue: &Tongue) -> Vec<Self> {
+        cart.lines.iter().map(|line| Self::of(line, tongue)).collect()
     }
 }
 
 impl NoticeView {
-    fn of(notice: Notice, locale: &Locale) -> Self {
-        match notice {
+    fn of(notice: Notice, tongue: &Tongue) -> Self {
+        let (text, available, is_blocking) = match notice {
             Notice::PriceChanged { was, now } => {
-                let text = format!("This was {} when you added it. It is {} now.", money::format(was, locale), money::format(now, locale));
-                Self { text, available: None, is_blocking: false }
+                (tongue.with("price-changed", [("was", tongue.money(was).into()), ("now", tongue.money(now).into())]), None, false)
             }
-            Notice::InsufficientStock { available } if available > 0 => {
-                Self { text: format!("Only {available} left."), available: Some(available), is_blocking: true }
-            }
-            Notice::InsufficientStock { .. } => {
-                Self { text: "Sold out since you added it. Take it out to go on.".to_owned(), available: None, is_blocking: true }
-            }
-            Notice::Unavailable => Self { text: "We no longer sell this. Take it out to go on.".to_owned(), available: None, is_blocking: true },
-        }
+            Notice::InsufficientStock { available } if available > 0 => (tongue.with("only-left", [("count", available.into())]), Some(available), true),
+            Notice::InsufficientStock { .. } => (tongue.text("sold-out-since"), None, true),
+            Notice::Unavailable => (tongue.text("no-longer-sold"), None, true),
+        };
+        Self { text, available, is_blocking }
     }
 }
 
 impl TotalsView {
-    pub(crate) fn of(totals: &Totals, channel: &ChannelAnswer, delivery_name: &str) -> Self {
+    pub(crate) fn of(totals: &Totals, tongue: &Tongue, delivery_name: &str) -> Self {
         Self {
-            items: items(totals.item_count),
-            subtotal: money::format(totals.subtotal, &channel.locale),
+            items: items(totals.item_count, tongue),
+            subtotal: tongue.money(totals.subtotal),
             delivery_name: delivery_name.to_owned(),
-            delivery: price_or_free(totals.delivery, channel),
-            total: money::format(totals.total, &channel.locale),
+            delivery: tongue.price_or_free(totals.delivery),
+            total: tongue.money(totals.total),
         }
     }
 }
@@ -180,7 +175,7 @@ pub(crate) fn product_address(slug: &str, options: &BTreeMap<String, String>) ->
 }
 
 /// A postal address, a line each.
-pub(crate) fn address_lines(address: &Address) -> Vec<String> {
+pub(crate) fn address_lines(address: &Address, tongue: &Tongue) -> Vec<String> {
     let town = format!("{} {}", address.postcode, address.city);
     let lines = [
         Some(address.name.as_str()),
@@ -189,11 +184,22 @@ pub(crate) fn address_lines(address: &Address) -> Vec<String> {
         address.extra.as_deref(),
         Some(town.trim()),
         address.region.as_deref(),
-        Some(countries::name(address.country)),
+        Some(tongue.country(address.country)),
     ];
     lines.into_iter().flatten().filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect()
 }
 
-pub(crate) fn items(count: i64) -> String {
-    if count == 1 { "1 item".to_owned() } else { format!("{count} items") }
+/// How many pieces, in words.
+pub(crate) fn items(count: i64, tongue: &Tongue) -> String {
+    tongue.with("items", [("count", count.into())])
+}
+
+/// What a way to pay is called; the API's word for one we have no message for.
+pub(crate) fn method_name(method: &PaymentMethod, tongue: &Tongue) -> String {
+    tongue.find(&format!("method-{}", method.provider)).unwrap_or_else(|| method.name.clone())
+}
+
+/// What happens when one pays this way.
+pub(crate) fn method_text(method: &PaymentMethod, tongue: &Tongue) -> String {
+    tongue.find(&format!("method-{}-text", method.provider)).unwrap_or_else(|| method.description.clone())
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::cookies::CartKey;
 use crate::error::PageError;
 use crate::fields::{Fields, QueryFields};
+use crate::messages::Tongue;
 use crate::pages::{featured, product};
 use crate::shell::Shell;
 use crate::shop::{Keep, Shop};
@@ -81,7 +82,7 @@ fn target(fields: &Fields) -> Result<Option<Quantity>, Problem> {
 }
 
 fn out_of_range() -> Problem {
-    Problem::new(422, "quantity", "Quantity").detail(format!("Choose a quantity from 1 to {}.", Quantity::MAX))
+    Problem::new(422, "quantity", "Quantity")
 }
 
 pub(crate) async fn set_quantity(shop: &Shop, visit: &Visit, key: &CartKey, line: CartLineId, quantity: Quantity) -> Result<CartAnswer, CallError> {
@@ -104,17 +105,17 @@ async fn page(shop: &Shop, visit: &Visit, query: &Fields, refused: Option<(CartL
     let is_gone = visit.cart.is_some() && cart.as_ref().is_none_or(|cart| !matches!(cart.state, CartState::Active | CartState::Completing));
     let cart = cart.filter(|cart| !is_gone && !cart.lines.is_empty());
 
-    let tiles = if cart.is_none() { featured(shop, visit, &loaded.channel, 4).await? } else { Vec::new() };
-    let mut lines = cart.as_ref().map(|cart| LineView::all(cart, &loaded.channel.locale)).unwrap_or_default();
+    let tiles = if cart.is_none() { featured(shop, visit, &loaded.tongue, 4).await? } else { Vec::new() };
+    let mut lines = cart.as_ref().map(|cart| LineView::all(cart, &loaded.tongue)).unwrap_or_default();
     if let Some((id, problem)) = refused {
         let id = id.to_string();
         for line in lines.iter_mut().filter(|line| line.id == id) {
-            line.problem = Some(words(problem));
+            line.problem = Some(words(problem, &loaded.tongue));
         }
     }
     let added = product::added_variant(query);
     let view = CartView {
-        totals: cart.as_ref().map(|cart| TotalsView::of(&cart.totals, &loaded.channel, &cart.delivery.name)),
+        totals: cart.as_ref().map(|cart| TotalsView::of(&cart.totals, &loaded.tongue, &cart.delivery.name)),
         added: cart.as_ref().and_then(|cart| cart.lines.iter().find(|line| Some(line.variant_id) == added).map(|line| line.title.clone())),
         is_completing: cart.as_ref().is_some_and(|cart| cart.state == CartState::Completing),
         is_blocked: cart.as_ref().is_some_and(is_blocked),
@@ -126,9 +127,12 @@ async fn page(shop: &Shop, visit: &Visit, query: &Fields, refused: Option<(CartL
     Ok(if is_gone { shop.cookies().forget_cart(response) } else { response })
 }
 
-fn words(problem: &Problem) -> String {
-    match problem.code() {
-        "insufficient_stock" => format!("Your quantity was not changed. {}", problem.detail_text().unwrap_or("There are not as many.")),
-        _ => problem.detail_text().unwrap_or(problem.title()).to_owned(),
+fn words(problem: &Problem, tongue: &Tongue) -> String {
+    let available = problem.context_value().and_then(|context| context.get("available")?.as_i64());
+    match (problem.code(), available) {
+        ("insufficient_stock", Some(available)) if available > 0 => tongue.with("quantity-kept-only", [("count", available.into())]),
+        ("insufficient_stock", _) => tongue.text("quantity-kept"),
+        ("quantity", _) => tongue.with("quantity-range", [("most", Quantity::MAX.into())]),
+        _ => tongue.text("line-kept"),
     }
 }

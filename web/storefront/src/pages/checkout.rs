@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::cookies::{CartKey, OrderKey};
 use crate::error::PageError;
 use crate::fields::Fields;
-use crate::money;
+use crate::messages::Messages;
 use crate::pages::cart::{delete_line, set_quantity};
 use crate::shell::{Shell, load_cart};
 use crate::shop::{Keep, Shop};
@@ -34,8 +34,8 @@ const LOOK_AGAIN_SECONDS: &str = "3";
 /// What the waiting page shows.
 #[derive(Debug, Serialize)]
 pub(crate) struct WaitingView {
-    pub(crate) title: &'static str,
-    pub(crate) text: &'static str,
+    pub(crate) title: String,
+    pub(crate) text: String,
     /// Where the shopper goes on, if something is to be done.
     pub(crate) action: Option<String>,
 }
@@ -70,8 +70,9 @@ pub(crate) async fn submit(State(shop): State<Shop>, visit: Visit, fields: Field
     let command = match form.command(RETURN_PATH) {
         Ok(command) => command,
         Err(errors) => {
-            let form = form.renewed().with_errors(errors);
-            return Scene::load(&shop, &visit, key).await?.render(&shop, StatusCode::UNPROCESSABLE_ENTITY, &form, None);
+            let scene = Scene::load(&shop, &visit, key).await?;
+            let form = form.renewed().with_errors(errors, &scene.tongue);
+            return scene.render(&shop, StatusCode::UNPROCESSABLE_ENTITY, &form, None);
         }
     };
     let call = shop.call(&visit, &COMPLETE_CART).param("id", key.id).cart_token(&key.token).idempotency_key(&form.key);
@@ -95,7 +96,7 @@ pub(crate) async fn come_back(State(shop): State<Shop>, visit: Visit) -> Result<
     };
     let status = error.problem().map(Problem::status);
     if error.is("in_progress") || status.is_none_or(|status| status >= 500 || status == 429) {
-        return wait(&shop, &visit, &WaitingView::WORKING).await;
+        return wait(&shop, &visit, None).await;
     }
     if status == Some(404) {
         return Ok(to("/checkout"));
@@ -125,20 +126,18 @@ fn finish(shop: &Shop, visit: &Visit, key: &CartKey, completion: &Completion) ->
 }
 
 async fn waiting(shop: &Shop, visit: &Visit, key: &CartKey, completion: &Completion) -> Result<Response, PageError> {
-    let view = match (completion.status, action_url(completion)) {
-        (CompletionStatus::RequiresAction, Some(url)) => WaitingView { action: Some(url.to_owned()), ..WaitingView::UNCONFIRMED },
-        _ => WaitingView::WORKING,
-    };
-    let response = wait(shop, visit, &view).await?;
+    let action = action_url(completion).filter(|_| completion.status == CompletionStatus::RequiresAction);
+    let response = wait(shop, visit, action).await?;
     Ok(shop.cookies().keep_cart(response, &pending(key, completion.order.id)))
 }
 
 /// The waiting page. It looks again by itself, unless the shopper is the one to act.
-async fn wait(shop: &Shop, visit: &Visit, view: &WaitingView) -> Result<Response, PageError> {
+async fn wait(shop: &Shop, visit: &Visit, action: Option<&str>) -> Result<Response, PageError> {
     // It goes on waiting also while the API does not even tell the shop's name.
     let channel = shop.call(visit, &catalog_api::endpoints::GET_CHANNEL).send().await;
-    let shell = channel.map_or_else(|_| Shell::bare(), |answer| Shell::of(&answer.body, &[], None));
-    let mut response = shop.page(StatusCode::OK, "waiting.html", &shell, view, Keep::Never)?;
+    let shell = channel.map_or_else(|_| Shell::bare(), |answer| Shell::of(&answer.body, &shop.tongue(&answer.body.locale), &[], None));
+    let view = WaitingView::of(action, &shop.messages(&shell.language));
+    let mut response = shop.page(StatusCode::OK, "waiting.html", &shell, &view, Keep::Never)?;
     if view.action.is_none() {
         response.headers_mut().insert("refresh", HeaderValue::from_static(LOOK_AGAIN_SECONDS));
     }
@@ -146,16 +145,14 @@ async fn wait(shop: &Shop, visit: &Visit, view: &WaitingView) -> Result<Response
 }
 
 impl WaitingView {
-    pub(crate) const WORKING: Self = Self {
-        title: "Your payment is being confirmed",
-        text: "This usually takes a few seconds. The page looks again by itself and shows your order as soon as it is in. You are charged once, also if you reload.",
-        action: None,
-    };
-    pub(crate) const UNCONFIRMED: Self = Self {
-        title: "Your payment is not confirmed yet",
-        text: "One step is left on the payment page. Nothing is charged until you confirm there.",
-        action: None,
-    };
+    /// The shopper's turn, if there is an address to go on at; else the provider's.
+    pub(crate) fn of(action: Option<&str>, messages: &Messages) -> Self {
+        let (title, text) = match action {
+            Some(_) => ("payment-unconfirmed-title", "payment-unconfirmed"),
+            None => ("payment-working-title", "payment-working"),
+        };
+        Self { title: messages.text(title), text: messages.text(text), action: action.map(ToOwned::to_owned) }
+    }
 }
 
 /// Shows the form again with the reason, or leads to where the shopper can go on.
@@ -165,7 +162,8 @@ async fn refused(shop: &Shop, visit: &Visit, key: &CartKey, form: CheckoutForm, 
         // Nobody knows whether it was done. The form keeps its key, so sending it again cannot buy twice.
         error => {
             let scene = Scene::load(shop, visit, key).await.map_err(|_| PageError::from(error))?;
-            return scene.render(shop, StatusCode::SERVICE_UNAVAILABLE, &form, Some(Message::unknown()));
+            let message = Message::of("order-unknown-title", "order-unknown", &scene.tongue);
+            return scene.render(shop, StatusCode::SERVICE_UNAVAILABLE, &form, Some(message));
         }
     };
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::CONFLICT);
@@ -180,34 +178,30 @@ async fn refused(shop: &Shop, visit: &Visit, key: &CartKey, form: CheckoutForm, 
     let (form, message) = match problem.code() {
         "cart_changed" => (form, Some(changed(&scene, agreed))),
         "insufficient_stock" => (form, Some(short(&scene, &problem))),
-        _ if problem.status() == 402 => (form, Some(Message::of(&problem))),
-        _ => match form.mended(&problem) {
+        _ if problem.status() == 402 => (form, Some(Message::refused(&problem, &scene.tongue))),
+        _ => match form.mended(&problem, &scene.tongue) {
             (form, true) => (form, None),
-            (form, false) => (form, Some(Message::of(&problem))),
+            (form, false) => (form, Some(Message::refused(&problem, &scene.tongue))),
         },
     };
     scene.render(shop, status, &form, message)
 }
 
 fn changed(scene: &Scene, agreed: Option<Money>) -> Message {
-    let locale = &scene.channel.locale;
+    let tongue = &scene.tongue;
     let now = scene.cart.totals.total;
-    let is_blocked = crate::view::is_blocked(&scene.cart);
     let text = match agreed.filter(|agreed| *agreed != now) {
-        Some(agreed) => {
-            format!("The total is {} now; it was {} when you saw it. Nothing was ordered yet.", money::format(now, locale), money::format(agreed, locale))
-        }
-        None => "Your cart has changed. Nothing was ordered yet.".to_owned(),
+        Some(agreed) => tongue.with("order-changed-total", [("now", tongue.money(now).into()), ("was", tongue.money(agreed).into())]),
+        None => tongue.text("order-changed"),
     };
-    Message { title: "Have another look at your order".to_owned(), text, can_adjust: is_blocked }
+    Message { title: tongue.text("order-changed-title"), text, can_adjust: crate::view::is_blocked(&scene.cart) }
 }
 
 fn short(scene: &Scene, problem: &Problem) -> Message {
     if crate::view::is_blocked(&scene.cart) {
-        let text = "Someone was faster: there are fewer than your cart asks for. Nothing was ordered yet.".to_owned();
-        return Message { title: "Not everything is there any more".to_owned(), text, can_adjust: true };
+        return Message { can_adjust: true, ..Message::of("order-short-title", "order-short", &scene.tongue) };
     }
-    Message::of(problem)
+    Message::refused(problem, &scene.tongue)
 }
 
 /// Brings the cart down to what there is, at the shopper's word, and shows the form again.
@@ -259,17 +253,18 @@ fn to(address: &str) -> Response {
 pub(crate) mod samples {
     use super::page::{CardView, CheckoutView, CountryView, MethodView};
     use super::*;
+    use crate::messages::Tongue;
     use crate::templates::samples::{lines, totals};
 
     /// The page with everything that can be wrong, or as one comes to it.
-    pub(crate) fn checkout(is_refused: bool) -> CheckoutView {
+    pub(crate) fn checkout(is_refused: bool, tongue: &Tongue) -> CheckoutView {
         let text = |text: &str| text.to_owned();
         let country = |code: &str, name| CountryView { code: text(code), name };
         let method = |code: &str, cards| MethodView { code: text(code), name: text("Card"), text: text("At once"), icon: "card", is_chosen: true, cards };
         let form = CheckoutForm::of(&Fields::default());
-        let errors = ["email", "country", "postcode", "billing_city", "payment", "test_card"].map(|field| (text(field), text("This is wrong.")));
+        let errors = ["email", "country", "postcode", "billing_city", "payment", "test_card"].map(|field| (text(field), form::FieldError::Unfit));
         CheckoutView {
-            form: if is_refused { form.with_errors(errors.into()) } else { form },
+            form: if is_refused { form.with_errors(errors.into(), tongue) } else { form },
             message: is_refused.then(|| Message { title: text("Not everything is there"), text: text("Someone was faster."), can_adjust: true }),
             cart_id: text("crt_1"),
             expected_amount: 14_890,
@@ -287,7 +282,7 @@ pub(crate) mod samples {
         }
     }
 
-    pub(crate) fn waiting(is_to_act: bool) -> WaitingView {
-        if is_to_act { WaitingView { action: Some("/sandbox/payments/1".to_owned()), ..WaitingView::UNCONFIRMED } } else { WaitingView::WORKING }
+    pub(crate) fn waiting(is_to_act: bool, messages: &Messages) -> WaitingView {
+        WaitingView::of(is_to_act.then_some("/sandbox/payments/1"), messages)
     }
 }

@@ -6,11 +6,11 @@ use catalog_api::endpoints::{GET_PRODUCT, LIST_PRODUCTS};
 use catalog_api::{CategoryAnswer, Feature, MediaReference, ProductQuery, ProductSort, ProductSummary};
 use client::CallError;
 use http::StatusCode;
-use kernel::Locale;
 use serde::Serialize;
 
 use crate::about::About;
 use crate::error::PageError;
+use crate::messages::Tongue;
 use crate::shell::{LinkView, Loaded, Shell};
 use crate::shop::{Keep, Shop};
 use crate::view::{PictureView, TileView};
@@ -59,9 +59,9 @@ pub(crate) async fn show(State(shop): State<Shop>, visit: Visit) -> Result<Respo
     let mut told = loaded.channel.features.iter().map(FeatureView::of);
     let hero = match told.next() {
         Some(opening) => Some(opening),
-        None => first_piece(&shop, &visit, featured.first(), &loaded.channel.locale).await?,
+        None => first_piece(&shop, &visit, featured.first(), &loaded.tongue).await?,
     };
-    let tiles = |products: &[ProductSummary]| products.iter().map(|product| TileView::of(product, &loaded.channel.locale)).collect();
+    let tiles = |products: &[ProductSummary]| products.iter().map(|product| TileView::of(product, &loaded.tongue)).collect();
     let view = HomeView { hero, categories: category_tiles(&loaded), featured: tiles(&featured), stories: told.collect(), newest: tiles(&newest) };
     let description = view.hero.as_ref().map(|hero| hero.text.clone()).filter(|text| !text.is_empty());
     let about = About::page(&description.unwrap_or_else(|| loaded.shell.delivery.clone()));
@@ -71,16 +71,16 @@ pub(crate) async fn show(State(shop): State<Shop>, visit: Visit) -> Result<Respo
 }
 
 /// What opens the page of a shop that has nothing to tell yet: the first of its pieces.
-async fn first_piece(shop: &Shop, visit: &Visit, product: Option<&ProductSummary>, locale: &Locale) -> Result<Option<FeatureView>, CallError> {
+async fn first_piece(shop: &Shop, visit: &Visit, product: Option<&ProductSummary>, tongue: &Tongue) -> Result<Option<FeatureView>, CallError> {
     let Some(product) = product else { return Ok(None) };
-    let TileView { href, title, picture, price, .. } = TileView::of(product, locale);
+    let TileView { href, title, picture, price, .. } = TileView::of(product, tongue);
     // The second picture of a product is the one that shows it in its place; the first cuts it out.
     let details = shop.call(visit, &GET_PRODUCT).param("slug", &product.slug).send().await?.body;
     let is_general = |media: &&MediaReference| media.option_value.is_none();
     let scene = details.media.iter().skip(1).find(is_general).map(PictureView::of);
     Ok(Some(FeatureView {
-        text: format!("{title}, {}{}.", if price.is_from { "from " } else { "" }, price.now),
-        link: Some(LinkView { name: format!("See {title}"), href, is_current: false }),
+        text: tongue.with(if price.is_from { "from-price" } else { "at-price" }, [("title", title.as_str().into()), ("price", price.now.into())]),
+        link: Some(LinkView { name: tongue.with("see", [("title", title.as_str().into())]), href, is_current: false }),
         picture: scene.or(picture),
         narrow: None,
         title: if product.summary.is_empty() { title } else { product.summary.clone() },

@@ -19,13 +19,13 @@ use crate::visit::Visit;
 /// How many products a page holds: whole rows of two, three and four.
 const PAGE: u32 = 24;
 
-/// The orders one can choose, and how addresses and people call them.
+/// The orders one can choose, and how addresses and messages call them.
 const SORTS: [(ProductSort, &str, &str); 5] = [
-    (ProductSort::Featured, "featured", "Featured"),
-    (ProductSort::Newest, "newest", "Newest"),
-    (ProductSort::PriceAscending, "price_ascending", "Price, low to high"),
-    (ProductSort::PriceDescending, "price_descending", "Price, high to low"),
-    (ProductSort::Title, "title", "Name"),
+    (ProductSort::Featured, "featured", "sort-featured"),
+    (ProductSort::Newest, "newest", "sort-newest"),
+    (ProductSort::PriceAscending, "price_ascending", "sort-price-ascending"),
+    (ProductSort::PriceDescending, "price_descending", "sort-price-descending"),
+    (ProductSort::Title, "title", "sort-title"),
 ];
 
 #[derive(Debug, Serialize)]
@@ -49,7 +49,7 @@ pub(crate) struct ListingView {
 #[derive(Debug, Serialize)]
 pub(crate) struct SortView {
     pub(crate) code: &'static str,
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) is_current: bool,
 }
 
@@ -72,24 +72,29 @@ async fn list(shop: &Shop, visit: &Visit, loaded: Loaded, category: Option<&Cate
     let products = shop.call(visit, &LIST_PRODUCTS).query(&query).send().await?.body;
 
     let path = category.map_or_else(|| "/products".to_owned(), |category| format!("/categories/{}", category.slug));
+    let tongue = &loaded.tongue;
     let is_whole = after.is_none() && products.next.is_none();
     let view = ListingView {
-        title: category.map_or_else(|| "All pieces".to_owned(), |category| category.name.clone()),
+        title: category.map_or_else(|| tongue.text("all-pieces"), |category| category.name.clone()),
         text: category.map(|category| category.description.clone()).unwrap_or_default(),
         above: category.map(|category| above(&loaded.categories, category)).unwrap_or_default(),
         below: category.map(|category| below(&loaded.categories, category)).unwrap_or_default(),
-        sorts: SORTS.into_iter().map(|(known, code, name)| SortView { code, name, is_current: known == sort }).collect(),
-        tiles: products.items.iter().map(|product| TileView::of(product, &loaded.channel.locale)).collect(),
+        sorts: SORTS.into_iter().map(|(known, code, name)| SortView { code, name: tongue.text(name), is_current: known == sort }).collect(),
+        tiles: products.items.iter().map(|product| TileView::of(product, tongue)).collect(),
         count: is_whole.then_some(products.items.len()),
         first: after.map(|_| address(&path, sort, None)),
         next: products.next.map(|next| address(&path, sort, Some(&next))),
         path: path.clone(),
     };
-    let description = if view.text.is_empty() { format!("{} at {}.", view.title, loaded.shell.shop_name) } else { view.text.clone() };
+    let description = if view.text.is_empty() {
+        tongue.with("list-at", [("title", view.title.as_str().into()), ("shop", loaded.shell.shop_name.as_str().into())])
+    } else {
+        view.text.clone()
+    };
     let here = LinkView { name: view.title.clone(), href: path.clone(), is_current: true };
     let about = About::page(&description).picture(shop, view.tiles.iter().find_map(|tile| tile.picture.as_ref())).fact(&about::trail(
         shop,
-        "Home",
+        &tongue.text("home"),
         view.above.iter().chain([&here]),
     ));
     // The parts of a list are pages of their own; another order of it is not.

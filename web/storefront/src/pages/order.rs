@@ -12,10 +12,10 @@ use platform::http::Path;
 use serde::Serialize;
 
 use crate::error::PageError;
-use crate::money;
+use crate::messages::Tongue;
 use crate::shell::{Loaded, Shell};
 use crate::shop::{Keep, Shop};
-use crate::view::{LineView, PictureView, TotalsView, address_lines, choice, items, product_address};
+use crate::view::{LineView, PictureView, TotalsView, address_lines, choice, items, method_name, method_text, product_address};
 use crate::visit::Visit;
 
 #[derive(Debug, Serialize)]
@@ -44,7 +44,7 @@ pub(crate) struct OrderView {
 pub(crate) struct StatusView {
     /// `ok`, `info` or `warn`.
     pub(crate) kind: &'static str,
-    pub(crate) text: &'static str,
+    pub(crate) text: String,
 }
 
 /// The page right after buying.
@@ -89,26 +89,26 @@ impl OrderView {
     fn of(order: &OrderAnswer, loaded: &Loaded, methods: &[PaymentMethod]) -> Self {
         let at = order.placed_at.unwrap_or(order.created_at);
         let method = methods.iter().find(|method| Some(&method.provider) == order.payment_provider.as_ref());
-        let locale = &loaded.channel.locale;
+        let tongue = &loaded.tongue;
         Self {
             number: order.number.clone(),
             first_name: order.shipping_address.name.split_whitespace().next().unwrap_or_default().to_owned(),
-            status: StatusView::of(order),
-            date: at.format("%-d %B %Y").to_string(),
+            status: StatusView::of(order, tongue),
+            date: tongue.date(at),
             datetime: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            lines: order.lines.iter().map(|line| line_view(line, locale)).collect(),
+            lines: order.lines.iter().map(|line| line_view(line, tongue)).collect(),
             totals: TotalsView {
-                items: items(order.totals.item_count),
-                subtotal: money::format(order.totals.subtotal, locale),
+                items: items(order.totals.item_count, tongue),
+                subtotal: tongue.money(order.totals.subtotal),
                 delivery_name: order.delivery_name.clone(),
-                delivery: crate::shell::price_or_free(order.totals.delivery, &loaded.channel),
-                total: money::format(order.totals.total, locale),
+                delivery: tongue.price_or_free(order.totals.delivery),
+                total: tongue.money(order.totals.total),
             },
             email: order.email.clone(),
-            shipping_address: address_lines(&order.shipping_address),
-            billing_address: (order.billing_address != order.shipping_address).then(|| address_lines(&order.billing_address)),
-            payment_name: method.map(|method| method.name.clone()),
-            payment_text: method.map(|method| method.description.clone()).filter(|_| order.payment_status == PaymentStatus::Pending),
+            shipping_address: address_lines(&order.shipping_address, tongue),
+            billing_address: (order.billing_address != order.shipping_address).then(|| address_lines(&order.billing_address, tongue)),
+            payment_name: method.map(|method| method_name(method, tongue)),
+            payment_text: method.map(|method| method_text(method, tongue)).filter(|_| order.payment_status == PaymentStatus::Pending),
             href: format!("/orders/{}", order.id),
             is_pending: false,
         }
@@ -116,23 +116,23 @@ impl OrderView {
 }
 
 impl StatusView {
-    fn of(order: &OrderAnswer) -> Self {
+    fn of(order: &OrderAnswer, tongue: &Tongue) -> Self {
         let (kind, text) = match (order.state, order.payment_status) {
-            (OrderState::Canceled, _) => ("warn", "Canceled"),
-            (OrderState::Pending | OrderState::Draft, _) => ("info", "Waiting for the payment"),
-            (_, PaymentStatus::Paid) => ("ok", "Paid"),
-            (_, PaymentStatus::PartiallyPaid) => ("info", "Partly paid"),
-            (_, PaymentStatus::Authorized) => ("ok", "Payment confirmed"),
-            (_, PaymentStatus::PartiallyRefunded) => ("info", "Partly refunded"),
-            (_, PaymentStatus::Refunded) => ("info", "Refunded"),
-            (_, PaymentStatus::Voided) => ("warn", "Payment released"),
-            (_, PaymentStatus::Pending) => ("info", "Payment to come"),
+            (OrderState::Canceled, _) => ("warn", "status-canceled"),
+            (OrderState::Pending | OrderState::Draft, _) => ("info", "status-waiting"),
+            (_, PaymentStatus::Paid) => ("ok", "status-paid"),
+            (_, PaymentStatus::PartiallyPaid) => ("info", "status-partly-paid"),
+            (_, PaymentStatus::Authorized) => ("ok", "status-authorized"),
+            (_, PaymentStatus::PartiallyRefunded) => ("info", "status-partly-refunded"),
+            (_, PaymentStatus::Refunded) => ("info", "status-refunded"),
+            (_, PaymentStatus::Voided) => ("warn", "status-voided"),
+            (_, PaymentStatus::Pending) => ("info", "status-pending"),
         };
-        Self { kind, text }
+        Self { kind, text: tongue.text(text) }
     }
 }
 
-fn line_view(line: &OrderLineAnswer, locale: &kernel::Locale) -> LineView {
+fn line_view(line: &OrderLineAnswer, tongue: &Tongue) -> LineView {
     LineView {
         id: line.id.to_string(),
         href: product_address(&line.product_slug, &line.options),
@@ -140,8 +140,8 @@ fn line_view(line: &OrderLineAnswer, locale: &kernel::Locale) -> LineView {
         choice: choice(&line.options),
         picture: line.image.as_ref().map(PictureView::of),
         quantity: line.quantity.get(),
-        each: (line.quantity.get() > 1).then(|| money::format(line.unit_price, locale)),
-        total: money::format(line.total, locale),
+        each: (line.quantity.get() > 1).then(|| tongue.money(line.unit_price)),
+        total: tongue.money(line.total),
         notices: Vec::new(),
         problem: None,
     }

@@ -19,11 +19,15 @@ use crate::about::{self, About, Offers};
 use crate::cookies::CartKey;
 use crate::error::PageError;
 use crate::fields::{Fields, QueryFields};
+use crate::messages::Tongue;
 use crate::shell::{LinkView, Shell};
 use crate::shop::{Keep, Shop};
 use crate::view::{PictureView, PriceView};
 use crate::visit::Visit;
 use picker::{OptionView, Selection};
+
+/// The code of our own refusal of values that do not go together.
+const NOT_MADE: &str = "not_made";
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ProductView {
@@ -62,11 +66,11 @@ pub(crate) async fn add_to_cart(State(shop): State<Shop>, visit: Visit, fields: 
     let product = shop.call(&visit, &GET_PRODUCT).param("slug", fields.text("product")).send().await?.body;
     let selection = Selection::of(&product, &wanted(&fields));
     let Some(variant) = selection.variant() else {
-        let problem = Problem::new(422, "variant_unavailable", "Not for sale").detail("It is not made in this combination. Choose another.");
+        let problem = Problem::new(422, NOT_MADE, "Not made");
         return page(&shop, &visit, &product, &fields, Some(&problem)).await;
     };
     let Some(quantity) = quantity(&fields).and_then(|quantity| Quantity::new(quantity).ok()) else {
-        let problem = Problem::new(422, "quantity", "Quantity").detail(format!("Choose a quantity from 1 to {}.", Quantity::MAX));
+        let problem = Problem::new(422, "quantity", "Quantity");
         return page(&shop, &visit, &product, &fields, Some(&problem)).await;
     };
     match add(&shop, &visit, &AddLine { variant_id: variant.id, quantity }).await {
@@ -98,37 +102,38 @@ async fn page(shop: &Shop, visit: &Visit, product: &ProductAnswer, fields: &Fiel
     let loaded = Shell::load(shop, visit).await?;
     let selection = Selection::of(product, &wanted(fields));
     let shown = selection.shown().ok_or(PageError::NotFound)?;
-    let locale = &loaded.channel.locale;
+    let tongue = &loaded.tongue;
     let view = ProductView {
         slug: product.slug.clone(),
         title: product.title.clone(),
         summary: product.summary.clone(),
         category: product.category.as_ref().map(LinkView::of),
         pictures: selection.pictures(),
-        price: PriceView::of(shown.price, shown.compare_at, false, locale),
-        options: selection.options(locale),
-        stock: stock(&selection),
+        price: PriceView::of(shown.price, shown.compare_at, false, tongue),
+        options: selection.options(tongue),
+        stock: stock(&selection, tongue),
         is_sold_out: product.variants.iter().all(|variant| variant.stock == StockBand::Out),
         quantity: quantity(fields).and_then(|quantity| Quantity::new(quantity).ok()).unwrap_or(Quantity::ONE).get(),
         sku: selection.variant().map(|variant| variant.sku.clone()),
         paragraphs: product.description.split("\n\n").map(str::trim).filter(|text| !text.is_empty()).map(ToOwned::to_owned).collect(),
         facts: product.facts.clone(),
-        problem: problem.map(words),
+        problem: problem.map(|problem| words(problem, tongue)),
     };
     let status = problem.and_then(|problem| StatusCode::from_u16(problem.status()).ok()).unwrap_or(StatusCode::OK);
     let category = view.category.as_ref().map(|category| category.href.clone()).unwrap_or_default();
     let path = format!("/products/{}", product.slug);
-    let about = about(shop, product, &view);
+    let about = about(shop, &loaded.tongue, product, &view);
     let shell = loaded.shell.at(&category).canonical(shop, &path, about);
     shop.page(status, "product.html", &shell, &view, Keep::Revalidate)
 }
 
 /// What the page says about the product. It is the same whatever is chosen.
-fn about(shop: &Shop, product: &ProductAnswer, view: &ProductView) -> About {
+fn about(shop: &Shop, tongue: &Tongue, product: &ProductAnswer, view: &ProductView) -> About {
     let href = format!("/products/{}", product.slug);
     let here = LinkView { name: product.title.clone(), href: href.clone(), is_current: true };
     let picture = product.media.first().map(PictureView::of);
-    let about = About::product(&product.summary).picture(shop, picture.as_ref()).fact(&about::trail(shop, "Home", view.category.iter().chain([&here])));
+    let about =
+        About::product(&product.summary).picture(shop, picture.as_ref()).fact(&about::trail(shop, &tongue.text("home"), view.category.iter().chain([&here])));
     let by_price = |variant: &&VariantAnswer| variant.price.amount_minor();
     let Some((lowest, highest)) = product.variants.iter().min_by_key(by_price).zip(product.variants.iter().max_by_key(by_price)) else { return about };
     let offers = Offers {
@@ -155,25 +160,27 @@ fn quantity(fields: &Fields) -> Option<i64> {
     Some(if step == 0 { typed } else { typed.saturating_add(step).max(1) })
 }
 
-fn stock(selection: &Selection) -> StockView {
+fn stock(selection: &Selection, tongue: &Tongue) -> StockView {
     let (band, text) = match selection.variant().map(|variant| variant.stock) {
-        Some(StockBand::In) => ("in", "In stock"),
-        Some(StockBand::Low) => ("low", "Only a few left"),
-        Some(StockBand::Out) => ("out", "Sold out"),
-        None => ("out", "Not made in this combination"),
+        Some(StockBand::In) => ("in", "stock-in"),
+        Some(StockBand::Low) => ("low", "stock-low"),
+        Some(StockBand::Out) => ("out", "sold-out"),
+        None => ("out", "not-made"),
     };
-    StockView { band, text: text.to_owned() }
+    StockView { band, text: tongue.text(text) }
 }
 
 /// Why something was not put into the cart, in words for the shopper.
-fn words(problem: &Problem) -> String {
+fn words(problem: &Problem, tongue: &Tongue) -> String {
     let available = problem.context_value().and_then(|context| context.get("available")?.as_i64());
     match (problem.code(), available) {
-        ("insufficient_stock", Some(available)) if available > 0 => format!("Only {available} left, counting what is in your cart already. Choose fewer."),
-        ("insufficient_stock", _) => "This choice is sold out. Choose another.".to_owned(),
-        ("variant_unavailable", _) if problem.detail_text().is_none() => "We do not sell this choice any more. Choose another.".to_owned(),
-        ("cart_completing", _) => "The cart is being paid for right now. Wait until that has ended, then add more.".to_owned(),
-        _ => problem.detail_text().unwrap_or(problem.title()).to_owned(),
+        ("insufficient_stock", Some(available)) if available > 0 => tongue.with("only-left-with-cart", [("count", available.into())]),
+        ("insufficient_stock", _) => tongue.text("choice-sold-out"),
+        ("variant_unavailable", _) => tongue.text("choice-not-sold"),
+        ("cart_completing", _) => tongue.text("cart-being-paid"),
+        ("quantity", _) => tongue.with("quantity-range", [("most", Quantity::MAX.into())]),
+        (NOT_MADE, _) => tongue.text("not-made-choose"),
+        _ => tongue.text("not-added"),
     }
 }
 
@@ -216,7 +223,7 @@ pub(crate) mod samples {
             pictures: vec![picture.clone(), picture.clone()],
             price: PriceView { now: text("€48.00"), was: Some(text("€56.00")), is_from: false },
             options: vec![option("Glaze", true), option("Size", false)],
-            stock: StockView { band: "in", text: text("In stock") },
+            stock: StockView { band: "in", text: text("stock-in") },
             is_sold_out: false,
             quantity: 1,
             sku: Some(text("CER-1")),

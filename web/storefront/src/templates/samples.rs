@@ -1,4 +1,5 @@
 //! Every template, rendered with sample contexts.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
 
@@ -92,7 +93,7 @@ fn home() -> HomeView {
 }
 
 fn listing() -> ListingView {
-    let sort = |code, name, is_current| SortView { code, name, is_current };
+    let sort = |code, name, is_current| SortView { code, name: text(name), is_current };
     ListingView {
         title: text("Ceramics"),
         text: text("Stoneware."),
@@ -115,7 +116,7 @@ fn order() -> OrderView {
     OrderView {
         number: Some(text("TW-20481")),
         first_name: text("Ines"),
-        status: StatusView { kind: "ok", text: "Paid" },
+        status: StatusView { kind: "ok", text: text("Paid") },
         date: text("23 November 2026"),
         datetime: text("2026-11-23T11:04:00Z"),
         lines: lines(),
@@ -130,9 +131,18 @@ fn order() -> OrderView {
     }
 }
 
+/// Every page in every language.
 fn rendered() -> Vec<(&'static str, String)> {
-    let templates = Templates::load(&Assets::load());
-    let shell = shell();
+    let languages = Languages::load();
+    let templates = Templates::load(&Assets::load(), &languages);
+    ["en", "de-AT"].iter().flat_map(|language| rendered_in(language, &templates, &languages)).collect()
+}
+
+fn rendered_in(language: &str, templates: &Templates, languages: &Languages) -> Vec<(&'static str, String)> {
+    let shell = Shell { language: text(language), ..shell() };
+    let bare = Shell { language: text(language), ..Shell::bare() };
+    let tongue = &languages.tongue(&language.parse().unwrap());
+    let messages = &languages.messages(language.split('-').next().unwrap());
     let render = |name: &'static str, view: &dyn Fn(&Shell) -> Result<String, Error>, shell: &Shell| {
         (name, view(shell).unwrap_or_else(|error| unreachable!("{name}: {error:#}")))
     };
@@ -144,7 +154,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             render($name, &|shell: &Shell| templates.render($name, shell, &$view), $shell)
         };
     }
-    let error = |tiles| ErrorView { status: 404, title: "This shelf is empty", text: "The page has moved.", tiles };
+    let error = |tiles| ErrorView { status: 404, title: text("This shelf is empty"), text: text("The page has moved."), tiles };
     vec![
         page!("home.html", home()),
         page!("home.html", HomeView { hero: None, categories: Vec::new(), featured: Vec::new(), stories: Vec::new(), newest: Vec::new() }),
@@ -158,15 +168,15 @@ fn rendered() -> Vec<(&'static str, String)> {
         page!("cart.html", cart()),
         page!("cart.html", CartView { is_completing: true, is_blocked: false, added: None, ..cart() }),
         page!("cart.html", CartView { lines: Vec::new(), totals: None, tiles: tiles(), ..cart() }),
-        page!("checkout.html", checkout(true)),
-        page!("checkout.html", checkout(false)),
-        page!("waiting.html", waiting(true), &Shell::bare()),
-        page!("waiting.html", waiting(false), &Shell::bare()),
+        page!("checkout.html", checkout(true, tongue)),
+        page!("checkout.html", checkout(false, tongue)),
+        page!("waiting.html", waiting(true, messages), &bare),
+        page!("waiting.html", waiting(false, messages), &bare),
         page!("confirmation.html", order()),
         page!("order.html", order()),
         page!("order.html", OrderView { number: None, billing_address: None, payment_name: None, payment_text: None, is_pending: false, ..order() }),
         page!("error.html", error(tiles())),
-        page!("error.html", error(Vec::new()), &Shell::bare()),
+        page!("error.html", error(Vec::new()), &bare),
     ]
 }
 

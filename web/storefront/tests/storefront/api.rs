@@ -195,7 +195,8 @@ async fn update_line(State(api): State<FakeApi>, Path((id, line)): Path<(CartId,
     let variant = open_active(&mut memory, id, &headers)?.lines.iter().find(|known| known.0 == line).ok_or_else(|| Problem::not_found("cart_line"))?.1;
     let available = available(&memory, variant);
     if i64::from(quantity.get()) > available {
-        return Err(Problem::new(409, "insufficient_stock", "Not enough in stock").detail(format!("There are {available}.")));
+        let context = serde_json::json!({ "variant_id": variant, "requested": quantity, "available": available });
+        return Err(Problem::new(409, "insufficient_stock", "Not enough in stock").detail(format!("There are {available}.")).context(context));
     }
     let cart = memory.carts.get_mut(&id).unwrap();
     cart.lines.iter_mut().find(|known| known.0 == line).unwrap().2 = quantity;

@@ -10,43 +10,34 @@ use payments_api::{PaymentChoice, PaymentMethod};
 use serde::Serialize;
 
 use crate::fields::Fields;
+use crate::messages::Tongue;
 
-/// The fields of an address, and how the summary of errors calls them.
-const ADDRESS: [(&str, &str); 9] = [
-    ("country", "country"),
-    ("name", "name"),
-    ("company", "company"),
-    ("street", "street"),
-    ("extra", "address line"),
-    ("postcode", "postcode"),
-    ("city", "city"),
-    ("region", "state or province"),
-    ("phone", "phone number"),
-];
+/// The fields of an address.
+const ADDRESS: [&str; 9] = ["country", "name", "company", "street", "extra", "postcode", "city", "region", "phone"];
 /// The fields around the addresses.
-const OTHERS: [(&str, &str); 3] = [("email", "e-mail address"), ("payment", "payment"), ("test_card", "test card")];
+const OTHERS: [&str; 3] = ["email", "payment", "test_card"];
 /// What stands before the names of the billing address's fields.
 const BILLING: &str = "billing_";
 
-/// Postcodes that are digits only: the country, how many, the country's people, an example.
-const POSTCODES: [(&str, usize, &str, &str); 17] = [
-    ("AT", 4, "Austrian", "1070"),
-    ("BE", 4, "Belgian", "1000"),
-    ("CH", 4, "Swiss", "8001"),
-    ("DE", 5, "German", "10115"),
-    ("DK", 4, "Danish", "2100"),
-    ("EE", 5, "Estonian", "10111"),
-    ("ES", 5, "Spanish", "28013"),
-    ("FI", 5, "Finnish", "00100"),
-    ("FR", 5, "French", "75011"),
-    ("HR", 5, "Croatian", "10000"),
-    ("HU", 4, "Hungarian", "1051"),
-    ("IT", 5, "Italian", "39100"),
-    ("LI", 4, "Liechtenstein", "9490"),
-    ("LU", 4, "Luxembourg", "1855"),
-    ("NO", 4, "Norwegian", "0150"),
-    ("SI", 4, "Slovenian", "1000"),
-    ("US", 5, "American", "94103"),
+/// Postcodes that are digits only: the country, how many, an example.
+const POSTCODES: [(&str, usize, &str); 17] = [
+    ("AT", 4, "1070"),
+    ("BE", 4, "1000"),
+    ("CH", 4, "8001"),
+    ("DE", 5, "10115"),
+    ("DK", 4, "2100"),
+    ("EE", 5, "10111"),
+    ("ES", 5, "28013"),
+    ("FI", 5, "00100"),
+    ("FR", 5, "75011"),
+    ("HR", 5, "10000"),
+    ("HU", 4, "1051"),
+    ("IT", 5, "39100"),
+    ("LI", 4, "9490"),
+    ("LU", 4, "1855"),
+    ("NO", 4, "0150"),
+    ("SI", 4, "1000"),
+    ("US", 5, "94103"),
 ];
 
 /// The form as it was typed, and what is wrong with it.
@@ -56,7 +47,7 @@ pub(crate) struct CheckoutForm {
     pub(crate) key: String,
     /// Every field by its name, empty if it was not sent.
     pub(crate) values: BTreeMap<String, String>,
-    /// What is wrong with a field, empty for those that are right.
+    /// What is wrong with a field, in words; empty for those that are right.
     pub(crate) errors: BTreeMap<String, String>,
     /// The fields to mend, in the order of the page.
     pub(crate) summary: Vec<SummaryView>,
@@ -73,8 +64,17 @@ pub(crate) struct SummaryView {
     pub(crate) name: String,
 }
 
-/// What is wrong with a field, by its name.
-pub(crate) type FieldErrors = BTreeMap<String, String>;
+/// What is wrong with the fields, by their names.
+pub(crate) type FieldErrors = BTreeMap<String, FieldError>;
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FieldError {
+    /// It is empty, or not of the form its hint asks for.
+    Unfit,
+    /// The country's postcodes have another form.
+    Postcode { digits: usize, example: &'static str },
+}
 
 impl CheckoutForm {
     /// The form nobody has typed into yet.
@@ -119,25 +119,19 @@ impl CheckoutForm {
     }
 
     /// The same with what is wrong.
-    pub(crate) fn with_errors(mut self, errors: FieldErrors) -> Self {
-        self.summary = names().filter(|(field, _)| errors.contains_key(field)).map(|(field, name)| SummaryView { field, name }).collect();
-        self.errors.extend(errors);
+    pub(crate) fn with_errors(mut self, errors: FieldErrors, tongue: &Tongue) -> Self {
+        let wrong = names().filter(|field| errors.contains_key(field));
+        self.summary = wrong.map(|field| SummaryView { name: name(&field, tongue), field }).collect();
+        let words = errors.into_iter().map(|(field, error)| (error.words(&field, tongue), field));
+        self.errors.extend(words.map(|(words, field)| (field, words)));
         self
     }
 
     /// The same with what the API found wrong, and whether any of it can be mended here.
-    pub(crate) fn mended(self, problem: &Problem) -> (Self, bool) {
-        let errors: FieldErrors = problem
-            .errors()
-            .iter()
-            .filter_map(|error| {
-                let field = field_of(&error.pointer)?;
-                let text = hint(&field).map_or_else(|| format!("This {}.", error.detail), ToOwned::to_owned);
-                Some((field, text))
-            })
-            .collect();
+    pub(crate) fn mended(self, problem: &Problem, tongue: &Tongue) -> (Self, bool) {
+        let errors: FieldErrors = problem.errors().iter().filter_map(|error| Some((field_of(&error.pointer)?, FieldError::Unfit))).collect();
         let is_mendable = !errors.is_empty();
-        (self.with_errors(errors), is_mendable)
+        (self.with_errors(errors, tongue), is_mendable)
     }
 
     /// What to send to the API.
@@ -148,13 +142,13 @@ impl CheckoutForm {
         let mut errors = FieldErrors::new();
         let email = self.value("email");
         if !email.contains('@') || email.contains(char::is_whitespace) {
-            errors.extend(hint("email").map(|hint| ("email".to_owned(), hint.to_owned())));
+            errors.insert("email".to_owned(), FieldError::Unfit);
         }
         let shipping_address = self.address("", &mut errors);
         let billing_address = if self.is_billed_there { None } else { self.address(BILLING, &mut errors) };
         let provider = self.value("payment");
         if provider.is_empty() {
-            errors.insert("payment".to_owned(), "Choose how you would like to pay.".to_owned());
+            errors.insert("payment".to_owned(), FieldError::Unfit);
         }
         match (shipping_address, self.expected_total) {
             (Some(shipping_address), Some(expected_total)) if errors.is_empty() => Ok(CompleteCart {
@@ -173,12 +167,12 @@ impl CheckoutForm {
         let field = |name: &str| format!("{prefix}{name}");
         for required in ["name", "street", "city"] {
             if self.value(&field(required)).is_empty() {
-                errors.extend(hint(&field(required)).map(|hint| (field(required), hint.to_owned())));
+                errors.insert(field(required), FieldError::Unfit);
             }
         }
         let country: Option<Country> = self.value(&field("country")).parse().ok();
         if country.is_none() {
-            errors.extend(hint("country").map(|hint| (field("country"), hint.to_owned())));
+            errors.insert(field("country"), FieldError::Unfit);
         }
         let postcode = self.value(&field("postcode"));
         if let Some(reason) = country.and_then(|country| postcode_problem(country, postcode)) {
@@ -200,8 +194,8 @@ impl CheckoutForm {
     }
 
     fn with_values(value: impl Fn(&str) -> String) -> Self {
-        let values = names().map(|(field, _)| (field.clone(), value(&field))).collect();
-        let errors = names().map(|(field, _)| (field, String::new())).collect();
+        let values = names().map(|field| (field.clone(), value(&field))).collect();
+        let errors = names().map(|field| (field, String::new())).collect();
         Self { values, errors, ..Self::default() }
     }
 
@@ -235,13 +229,32 @@ impl CheckoutForm {
     }
 }
 
-/// Every field and how people call it, in the order of the page.
-fn names() -> impl Iterator<Item = (String, String)> {
-    let email = OTHERS.iter().take(1);
-    let rest = OTHERS.iter().skip(1);
-    let plain = |(field, name): &(&str, &str)| ((*field).to_owned(), (*name).to_owned());
-    let billing = ADDRESS.iter().map(|(field, name)| (format!("{BILLING}{field}"), format!("{name} of the billing address")));
-    email.chain(&ADDRESS).map(plain).chain(rest.map(plain)).chain(billing)
+impl FieldError {
+    /// What would be right in the field.
+    fn words(self, field: &str, tongue: &Tongue) -> String {
+        match self {
+            Self::Unfit => tongue.find(&format!("hint-{}", plain(field))).unwrap_or_else(|| tongue.text("hint-other")),
+            Self::Postcode { digits, example } => tongue.with("hint-postcode", [("digits", digits.into()), ("example", example.into())]),
+        }
+    }
+}
+
+/// Every field, in the order of the page.
+fn names() -> impl Iterator<Item = String> {
+    let (email, rest) = (OTHERS.iter().take(1), OTHERS.iter().skip(1));
+    let billing = ADDRESS.iter().map(|field| format!("{BILLING}{field}"));
+    email.chain(&ADDRESS).chain(rest).map(|field| (*field).to_owned()).chain(billing)
+}
+
+/// How the summary of errors calls a field.
+fn name(field: &str, tongue: &Tongue) -> String {
+    let name = tongue.text(&format!("field-{}", plain(field)));
+    if field.starts_with(BILLING) { tongue.with("field-of-billing", [("name", name.into())]) } else { name }
+}
+
+/// A field's name without that of its address.
+fn plain(field: &str) -> &str {
+    field.strip_prefix(BILLING).unwrap_or(field)
 }
 
 /// The field of the form that a pointer of the API's means.
@@ -254,31 +267,16 @@ fn field_of(pointer: &str) -> Option<String> {
         ["payment", ..] => "payment".to_owned(),
         _ => return None,
     };
-    names().any(|(known, _)| known == field).then_some(field)
-}
-
-/// What would be right in a field, in words for the shopper.
-fn hint(field: &str) -> Option<&'static str> {
-    match field.strip_prefix(BILLING).unwrap_or(field) {
-        "email" => Some("Enter an e-mail address such as name@example.com."),
-        "country" => Some("Choose a country we deliver to."),
-        "name" => Some("Enter your first and last name."),
-        "street" => Some("Enter the street and the number."),
-        "city" => Some("Enter the town or city."),
-        "payment" => Some("Choose how you would like to pay."),
-        "test_card" => Some("Choose one of the test cards."),
-        _ => None,
-    }
+    names().any(|known| known == field).then_some(field)
 }
 
 /// Why a text is no postcode of a country, where we know what its postcodes look like.
-fn postcode_problem(country: Country, postcode: &str) -> Option<String> {
-    let (_, length, people, example) = POSTCODES.iter().find(|(code, ..)| *code == country.code())?;
-    let is_right = postcode.len() == *length && postcode.bytes().all(|byte| byte.is_ascii_digit());
+fn postcode_problem(country: Country, postcode: &str) -> Option<FieldError> {
+    let (_, digits, example) = *POSTCODES.iter().find(|(code, ..)| *code == country.code())?;
+    let is_right = postcode.len() == digits && postcode.bytes().all(|byte| byte.is_ascii_digit());
     // Americans may add four more digits.
     let is_longer = country.code() == "US" && postcode.split_once('-').is_some_and(|(zip, more)| zip.len() == 5 && more.len() == 4);
-    let number = if *length == 4 { "four" } else { "five" };
-    (!is_right && !is_longer).then(|| format!("{people} postcodes have {number} digits, such as {example}."))
+    (!is_right && !is_longer).then_some(FieldError::Postcode { digits, example })
 }
 
 fn new_key() -> String {
@@ -289,6 +287,7 @@ fn new_key() -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::messages::Languages;
 
     fn typed(changes: &[(&str, &str)]) -> CheckoutForm {
         let mut fields: BTreeMap<&str, &str> = [
@@ -321,8 +320,9 @@ mod tests {
     fn every_gap_is_told_at_once_and_in_order() {
         let form = typed(&[("email", "ines"), ("name", " "), ("postcode", "107"), ("payment", "")]);
         let errors = form.command("/checkout/return").unwrap_err();
-        assert_eq!(errors.get("postcode").unwrap(), "Austrian postcodes have four digits, such as 1070.");
-        let form = form.with_errors(errors);
+        let tongue = Languages::load().tongue(&"de".parse().unwrap());
+        let form = form.with_errors(errors, &tongue);
+        assert_eq!(form.errors.get("postcode").unwrap(), "Postleitzahlen dieses Landes haben vier Ziffern, zum Beispiel 1070.");
         assert_eq!(form.summary.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), ["email", "name", "postcode", "payment"]);
         assert_eq!(form.values.get("postcode").unwrap(), "107");
     }

@@ -6,16 +6,16 @@ use catalog_api::ChannelAnswer;
 use client::CallError;
 use http::StatusCode;
 use kernel::{Country, Problem};
-use payments_api::PaymentMethod;
+use payments_api::{PaymentMethod, TestCard};
 use serde::Serialize;
 
 use super::form::CheckoutForm;
 use crate::cookies::CartKey;
-use crate::countries;
 use crate::error::PageError;
+use crate::messages::Tongue;
 use crate::shell::Shell;
 use crate::shop::{Keep, Shop};
-use crate::view::{LineView, TotalsView};
+use crate::view::{LineView, TotalsView, method_name, method_text};
 use crate::visit::Visit;
 
 /// Countries whose addresses need a state or province.
@@ -24,6 +24,7 @@ const WITH_REGION: [&str; 8] = ["AU", "BR", "CA", "CN", "IN", "JP", "MX", "US"];
 /// Everything the page is made of, besides the form.
 pub(super) struct Scene {
     pub(super) channel: ChannelAnswer,
+    pub(super) tongue: Tongue,
     pub(super) cart: CartAnswer,
     pub(super) methods: Vec<PaymentMethod>,
 }
@@ -84,11 +85,12 @@ impl Scene {
         let methods = shop.call(visit, &payments_api::endpoints::LIST_PAYMENT_METHODS).send();
         let cart = shop.call(visit, &cart_api::endpoints::GET_CART).param("id", key.id).cart_token(&key.token).send();
         let (channel, methods, cart) = tokio::join!(channel, methods, cart);
-        Ok(Self { channel: channel?.body, methods: methods?.body.items, cart: cart?.body })
+        let channel = channel?.body;
+        Ok(Self { tongue: shop.tongue(&channel.locale), channel, methods: methods?.body.items, cart: cart?.body })
     }
 
     pub(super) fn render(self, shop: &Shop, status: StatusCode, form: &CheckoutForm, message: Option<Message>) -> Result<Response, PageError> {
-        let shell = Shell::of(&self.channel, &[], Some(&self.cart));
+        let shell = Shell::of(&self.channel, &self.tongue, &[], Some(&self.cart));
         let view = self.view(form.clone(), message);
         shop.page(status, "checkout.html", &shell, &view, Keep::Revalidate)
     }
@@ -102,50 +104,63 @@ impl Scene {
             cart_id: self.cart.id.to_string(),
             expected_amount: total.amount_minor(),
             expected_currency: total.currency().to_string(),
-            lines: LineView::all(&self.cart, &self.channel.locale),
-            totals: TotalsView::of(&self.cart.totals, &self.channel, &self.cart.delivery.name),
-            countries: country_views(self.channel.countries.iter().copied()),
-            all_countries: country_views(Country::all()),
+            lines: LineView::all(&self.cart, &self.tongue),
+            totals: TotalsView::of(&self.cart.totals, &self.tongue, &self.cart.delivery.name),
+            countries: country_views(self.channel.countries.iter().copied(), &self.tongue),
+            all_countries: country_views(Country::all(), &self.tongue),
             has_region: self.channel.countries.iter().any(|country| WITH_REGION.contains(&country.code())),
-            methods: self.methods.iter().map(|method| MethodView::of(method, chosen.as_deref())).collect(),
+            methods: self.methods.iter().map(|method| MethodView::of(method, chosen.as_deref(), &self.tongue)).collect(),
             form,
         }
     }
 }
 
 impl Message {
-    /// A refusal in the API's words.
-    pub(super) fn of(problem: &Problem) -> Self {
-        Self { title: problem.title().to_owned(), text: problem.detail_text().unwrap_or("Nothing was ordered.").to_owned(), can_adjust: false }
+    pub(super) fn of(title: &str, text: &str, tongue: &Tongue) -> Self {
+        Self { title: tongue.text(title), text: tongue.text(text), can_adjust: false }
     }
 
-    /// Nobody knows whether the order was made.
-    pub(super) fn unknown() -> Self {
-        Self {
-            title: "We did not hear back in time".to_owned(),
-            text: "Your order may already be in. Send the form once more: it counts once, and you are charged once.".to_owned(),
-            can_adjust: false,
-        }
+    /// Why the API refused the order.
+    pub(super) fn refused(problem: &Problem, tongue: &Tongue) -> Self {
+        let (title, text) = match problem.code() {
+            "payment_declined" => ("payment-declined-title", "payment-declined"),
+            "payment_canceled" => ("payment-canceled-title", "payment-canceled"),
+            "payment_expired" => ("payment-expired-title", "payment-expired"),
+            "insufficient_stock" => ("order-short-title", "order-short"),
+            code => {
+                tracing::warn!(code, "the API refused an order for a reason the checkout has no words for");
+                ("order-refused-title", "order-refused")
+            }
+        };
+        Self::of(title, text, tongue)
     }
 }
 
 impl MethodView {
-    fn of(method: &PaymentMethod, chosen: Option<&str>) -> Self {
-        let grouped = |number: &str| number.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
+    fn of(method: &PaymentMethod, chosen: Option<&str>, tongue: &Tongue) -> Self {
         let cards = method.test_cards.iter();
         Self {
             code: method.provider.clone(),
-            name: method.name.clone(),
-            text: method.description.clone(),
+            name: method_name(method, tongue),
+            text: method_text(method, tongue),
             icon: if method.provider == "manual" { "bank" } else { "card" },
             is_chosen: chosen == Some(method.provider.as_str()),
-            cards: cards.map(|card| CardView { number: card.number.clone(), text: format!("{} · {}", grouped(&card.number), card.behaviour) }).collect(),
+            cards: cards.map(|card| CardView::of(card, tongue)).collect(),
         }
     }
 }
 
-fn country_views(countries: impl Iterator<Item = Country>) -> Vec<CountryView> {
-    let mut views: Vec<_> = countries.map(|country| CountryView { code: country.to_string(), name: countries::name(country) }).collect();
-    views.sort_by_key(|country| country.name);
+impl CardView {
+    fn of(card: &TestCard, tongue: &Tongue) -> Self {
+        let grouped = card.number.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
+        let behaviour = tongue.find(&format!("card-{}", card.number)).unwrap_or_else(|| card.behaviour.clone());
+        Self { number: card.number.clone(), text: format!("{grouped} · {behaviour}") }
+    }
+}
+
+fn country_views(countries: impl Iterator<Item = Country>, tongue: &Tongue) -> Vec<CountryView> {
+    let mut views: Vec<_> = countries.map(|country| CountryView { code: country.to_string(), name: tongue.country(country) }).collect();
+    // Letters with marks stand by their plain ones: Österreich between Oman and Pakistan.
+    views.sort_by_key(|country| country.name.replace(['Ä', 'Å'], "A").replace('Ö', "O").replace('Ü', "U"));
     views
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use catalog_api::{MediaReference, OptionValue, ProductAnswer, ProductOption, StockBand, VariantAnswer};
-use kernel::Locale;
 use serde::Serialize;
 
-use crate::money;
+use crate::messages::Tongue;
 use crate::view::PictureView;
 
 /// The option values that are chosen on a page, one for each option.
@@ -87,13 +86,13 @@ impl<'product> Selection<'product> {
         media.into_iter().map(PictureView::of).collect()
     }
 
-    pub(super) fn options(&self, locale: &Locale) -> Vec<OptionView> {
-        self.product.options.iter().enumerate().map(|(index, option)| self.option(index, option, locale)).collect()
+    pub(super) fn options(&self, tongue: &Tongue) -> Vec<OptionView> {
+        self.product.options.iter().enumerate().map(|(index, option)| self.option(index, option, tongue)).collect()
     }
 
-    fn option(&self, index: usize, option: &'product ProductOption, locale: &Locale) -> OptionView {
+    fn option(&self, index: usize, option: &'product ProductOption, tongue: &Tongue) -> OptionView {
         let is_pictured = option.values.iter().any(|value| self.picture_of(value).is_some());
-        let views = option.values.iter().enumerate().map(|(place, value)| self.value(option, value, format!("option-{index}-{place}"), locale));
+        let views = option.values.iter().enumerate().map(|(place, value)| self.value(option, value, format!("option-{index}-{place}"), tongue));
         OptionView {
             name: option.name.clone(),
             field: format!("option.{}", option.name),
@@ -103,7 +102,7 @@ impl<'product> Selection<'product> {
         }
     }
 
-    fn value(&self, option: &'product ProductOption, value: &'product OptionValue, id: String, locale: &Locale) -> ValueView {
+    fn value(&self, option: &'product ProductOption, value: &'product OptionValue, id: String, tongue: &Tongue) -> ValueView {
         let name = option.name.as_str();
         let mut with = self.values.clone();
         with.insert(name, &value.value);
@@ -113,12 +112,10 @@ impl<'product> Selection<'product> {
         let is_disabled = self.product.variants.iter().filter(has_value).all(|variant| variant.stock == StockBand::Out);
         let others = || self.values.iter().filter(|(other, _)| **other != name).map(|(_, value)| *value).collect::<Vec<_>>().join(", ");
         let remark = match variant {
-            _ if is_disabled => Some("Sold out".to_owned()),
-            None => Some(format!("Not made in {}", others())),
-            Some(_) if is_out => Some(format!("Sold out in {}", others())),
-            Some(variant) => {
-                Some(variant.price).filter(|price| self.shown().is_some_and(|shown| shown.price != *price)).map(|price| money::format(price, locale))
-            }
+            _ if is_disabled => Some(tongue.text("sold-out")),
+            None => Some(tongue.with("not-made-in", [("others", others().into())])),
+            Some(_) if is_out => Some(tongue.with("sold-out-in", [("others", others().into())])),
+            Some(variant) => Some(variant.price).filter(|price| self.shown().is_some_and(|shown| shown.price != *price)).map(|price| tongue.money(price)),
         };
         ValueView {
             id,
