@@ -31,7 +31,7 @@ lint: ## Only form, rules of the house and lints
 	$(CARGO) xtask tidy
 	$(CARGO) clippy --workspace --all-targets --locked --features tradewind/faults -- -D warnings
 
-e2e: ## Only the purchase in a browser, with and without JavaScript
+e2e: ## Only the tests in a browser: shoppers and staff, pictures of every page, axe, budgets, the keyboard
 	@.ci/tools browser
 	@tests/browser/run
 

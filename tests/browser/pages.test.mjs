@@ -99,6 +99,7 @@ for (const device of ["phone", "desktop"]) {
     await page.getByRole("row", { name: /^Summary/ }).waitFor();
     await look("product-conflict");
     await other.close();
+    await visit("/backoffice/jobs", "jobs");
     await visit("/backoffice/no-such-page", "not-found");
     assert.deepEqual(findings, []);
   });
