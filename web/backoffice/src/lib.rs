@@ -9,6 +9,7 @@ mod door;
 mod dress;
 mod fields;
 mod format;
+mod inventory;
 mod jobs;
 mod notice;
 mod orders;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
@@ -60,6 +61,9 @@ pub(crate) struct Office {
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' https:; form-action 'self'; \
                               base-uri 'none'; frame-ancestors 'none'";
 
+/// What the office never asks a browser for.
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+
 /// Makes the router of every path under `/backoffice`, to be merged by the binary.
 ///
 /// # Errors
@@ -75,6 +79,7 @@ pub fn router(options: BackofficeOptions) -> Result<Router, TemplateError> {
         .merge(door::routes())
         .merge(orders::routes())
         .merge(products::routes())
+        .merge(inventory::routes())
         .merge(jobs::routes())
         .route("/backoffice/{*rest}", any(async || Problem::not_found("page")))
         .method_not_allowed_fallback(async || Problem::new(405, "method_not_allowed", "This page cannot be asked for like that"));
@@ -88,6 +93,8 @@ pub fn router(options: BackofficeOptions) -> Result<Router, TemplateError> {
         .route_layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .route_layer(SetResponseHeaderLayer::overriding(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
         .route_layer(SetResponseHeaderLayer::overriding(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
+        .route_layer(SetResponseHeaderLayer::overriding(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")))
+        .route_layer(SetResponseHeaderLayer::overriding(HeaderName::from_static("permissions-policy"), HeaderValue::from_static(PERMISSIONS)))
         .route_layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("font/"))));
     Ok(router.with_state(office))
 }

@@ -17,6 +17,7 @@ use crate::Office;
 pub(crate) use detail::{Rendering, order_page};
 #[cfg(test)]
 pub(crate) use list::list_page;
+pub(crate) use timeline::person;
 
 pub(crate) fn routes() -> Router<Office> {
     Router::new()

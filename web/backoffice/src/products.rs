@@ -3,7 +3,7 @@
 mod basics;
 mod detail;
 mod list;
-mod stock;
+pub(crate) mod stock;
 mod variants;
 
 use axum::Router;
@@ -16,8 +16,9 @@ use crate::Office;
 
 #[cfg(test)]
 pub(crate) use basics::{Clash, ConflictPage, Side};
+pub(crate) use detail::{Rendering, variant_name};
 #[cfg(test)]
-pub(crate) use detail::{Rendering, Stand, Typed, product_page};
+pub(crate) use detail::{Stand, Typed, product_page};
 #[cfg(test)]
 pub(crate) use list::list_page;
 

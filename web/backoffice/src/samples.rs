@@ -24,7 +24,7 @@ use crate::format::initials;
 use crate::notice::Notice;
 use crate::products::{Clash, ConflictPage, Side, Stand};
 use crate::templates::{Frame, Me, Templates};
-use crate::{jobs, orders, products};
+use crate::{inventory, jobs, orders, products};
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -89,6 +89,7 @@ fn every_template_renders_with_everything_it_may_be_given() {
     show_order(&mut gallery);
     show_products(&mut gallery);
     show_product(&mut gallery);
+    show_inventory(&mut gallery);
     show_jobs(&mut gallery);
     show_errors(&mut gallery);
 
@@ -162,7 +163,8 @@ fn show_order(gallery: &mut Gallery) {
 }
 
 fn show_products(gallery: &mut Gallery) {
-    let filter = AdminProductQuery { q: Some("mug".to_owned()), published: Some(false), limit: None, after: Some("b".to_owned()) };
+    let filter =
+        AdminProductQuery { q: Some("mug".to_owned()), published: Some(false), limit: None, after: Some("b".to_owned()), ..AdminProductQuery::default() };
     let rows = Page { items: vec![contracts::product()], next: Some("c".to_owned()) };
     gallery.show("products.html", &inside(true), &products::list_page(&filter, &contracts::channels(), rows));
     for filter in [AdminProductQuery::default(), AdminProductQuery { after: Some("b".to_owned()), ..AdminProductQuery::default() }, filter] {
@@ -203,6 +205,33 @@ fn show_product(gallery: &mut Gallery) {
         merged: Some("summary".to_owned()),
     };
     gallery.show("product_conflict.html", &inside(true), &page);
+}
+
+fn show_inventory(gallery: &mut Gallery) {
+    let (locations, products) = (contracts::locations(), vec![contracts::product()]);
+    let levels = || Page { items: contracts::levels(), next: Some("c".to_owned()) };
+    let all = inventory::Asked { scarce: false, location: locations.first().map(|location| location.id), after: Some("b".to_owned()) };
+    let scarce = inventory::Asked { scarce: true, ..inventory::Asked::default() };
+    let cell = format!("stock.{}.{}", contracts::levels().first().unwrap().location_id, contracts::levels().first().unwrap().variant_id);
+    let wrong = products::Typed { value: "1O".to_owned(), error: Some("Wrong.".to_owned()) };
+    for asked in [&all, &scarce] {
+        for may_change in [true, false] {
+            let rendering =
+                products::Rendering { notice: Some(refusal()), cells: BTreeMap::from([(cell.clone(), wrong.clone())]), ..products::Rendering::default() };
+            let html = gallery.show("inventory.html", &inside(may_change), &inventory::inventory_page(asked, &locations, &levels(), &products, rendering));
+            assert!(html.contains("value=\"1O\"") && html.contains("MUG-SEA"));
+        }
+        let nothing = Page { items: Vec::new(), next: None };
+        gallery.show("inventory.html", &inside(true), &inventory::inventory_page(asked, &[], &nothing, &[], products::Rendering::default()));
+    }
+    let unknown = inventory::inventory_page(&all, &[], &levels(), &[], products::Rendering::default());
+    assert!(gallery.show("inventory.html", &inside(true), &unknown).contains("No longer in the catalogue"));
+    let variant = contracts::levels().first().unwrap().variant_id;
+    let rows = Page { items: contracts::movements(), next: Some("c".to_owned()) };
+    let page = inventory::movements_page(variant, Some("b"), &locations, &contracts::levels(), &products, rows);
+    assert!(gallery.show("movements.html", &inside(true), &page).contains("−2"));
+    let page = inventory::movements_page(variant, None, &[], &[], &[], Page { items: Vec::new(), next: None });
+    gallery.show("movements.html", &inside(false), &page);
 }
 
 fn show_jobs(gallery: &mut Gallery) {

@@ -45,7 +45,8 @@ addEventListener('keydown', (event) => {
 });
 
 // Single keys work outside of fields only.
-let leader = 0;
+// Long ago: the first key of a page follows no G.
+let leader = -Infinity;
 addEventListener('keydown', (event) => {
   const key = event.key.toLowerCase();
   if ((event.ctrlKey || event.metaKey) && key === 's') {
@@ -55,9 +56,9 @@ addEventListener('keydown', (event) => {
   }
   if (event.ctrlKey && key === 'enter') { event.target.closest?.('form')?.requestSubmit(); return; }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input:not([type=checkbox]), textarea, select, dialog')) return;
-  const places = { o: '/backoffice/orders', p: '/backoffice/products', j: '/backoffice/jobs' };
+  const places = { o: '/backoffice/orders', p: '/backoffice/products', i: '/backoffice/inventory', j: '/backoffice/jobs' };
   if (event.timeStamp - leader < 900 && places[key]) { location.href = places[key]; return; }
-  leader = key === 'g' ? event.timeStamp : 0;
+  leader = key === 'g' ? event.timeStamp : -Infinity;
   if (key === '/') { const field = document.querySelector('.search input'); if (field) { event.preventDefault(); field.focus(); } }
   if (key === 'c') document.getElementById('do-capture')?.click();
   if (key === '[' || key === ']') all('.pager a').find((a) => a.querySelector('kbd')?.textContent === key)?.click();

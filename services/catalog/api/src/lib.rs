@@ -614,6 +614,9 @@ pub struct AdminProductQuery {
     /// Only published, or only unpublished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<bool>,
+    /// The products of these variants, parted by commas, 100 at most, all on one page: nothing else narrows them further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant_ids: Option<String>,
     /// How many items at most, 1 to 100; 24 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(minimum = 1, maximum = 100, default = 24)]

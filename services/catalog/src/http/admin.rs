@@ -19,6 +19,8 @@ use crate::store::products::{self, StaffSearch};
 
 /// How long a search may be.
 const MOST_SEARCH_CHARS: usize = 100;
+/// The most variants whose products are asked for at once.
+const MOST_VARIANTS: usize = 100;
 
 /// The routes.
 pub(crate) fn routes(context: &Context) -> OpenApiRouter {
@@ -139,12 +141,23 @@ async fn list_products(State(context): State<Context>, staff: Staff, Query(query
         return Err(Problem::invalid_query("q", "must not be longer than 100 characters").into());
     }
     let search = StaffSearch::of(&typed);
+    let variants = query.variant_ids.as_deref().map(variants).transpose()?;
     let mut conn = context.db().read_latest().await?;
+    if let Some(variants) = variants {
+        let ids = products::list_ids_of_variants(&mut conn, &variants).await?;
+        let items = products::list(&mut conn, &ids).await?.into_iter().map(ProductRecord::into_admin).collect();
+        return Answer::ok(&Page::<AdminProduct> { items, next: None });
+    }
     let found = products::list_ids(&mut conn, search.as_ref(), query.published, after, i64::from(limit) + 1).await?;
     let page = Page::cut(found, limit, |(_, position)| *position);
     let ids: Vec<ProductId> = page.items.into_iter().map(|(id, _)| id).collect();
     let items: Vec<AdminProduct> = products::list(&mut conn, &ids).await?.into_iter().map(ProductRecord::into_admin).collect();
     Answer::ok(&Page { items, next: page.next })
+}
+
+fn variants(text: &str) -> Result<Vec<VariantId>, Problem> {
+    let ids = text.split(',').map(|id| id.trim().parse()).collect::<Result<Vec<VariantId>, _>>();
+    ids.ok().filter(|ids| ids.len() <= MOST_VARIANTS).ok_or_else(|| Problem::invalid_query("variant_ids", "must be up to 100 variant ids, parted by commas"))
 }
 
 /// Makes a product with its options, variants, prices and pictures.

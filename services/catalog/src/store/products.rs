@@ -161,6 +161,22 @@ pub(crate) async fn list_ids(
     Ok(rows.into_iter().map(|row| (row.id, row.position)).collect())
 }
 
+/// The ids of the products of `variants`, the newest first; deleted ones are in none.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn list_ids_of_variants(conn: &mut PgConnection, variants: &[VariantId]) -> Result<Vec<ProductId>, sqlx::Error> {
+    let uuids: Vec<Uuid> = variants.iter().map(|id| id.uuid()).collect();
+    sqlx::query_scalar!(
+        r#"select p.id as "id: ProductId" from catalog.product p
+           where p.deleted_at is null and p.id in (select v.product_id from catalog.variant v where v.id = any($1) and v.deleted_at is null)
+           order by p.position desc"#,
+        &uuids
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// What staff search for, in the forms PostgreSQL wants.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StaffSearch {

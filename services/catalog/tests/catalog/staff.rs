@@ -299,3 +299,18 @@ async fn who_may_only_look_changes_nothing_and_strangers_see_nothing() {
     }
     assert_eq!(audit_actions(&shop).await, ["product.created"]);
 }
+
+#[tokio::test]
+async fn staff_read_the_products_of_some_variants_at_once() {
+    let shop = open().await;
+    let cup = create(&shop, &single("cup", 900)).await;
+    let hills = create(&shop, &matrix("hills")).await;
+    create(&shop, &single("plate", 900)).await;
+    let ids = [cup.variants[0].id, hills.variants[0].id, hills.variants[1].id].map(|id| id.to_string()).join(",");
+    let page: Page<AdminProduct> = shop.staff("GET", &format!("/admin/v1/products?variant_ids={ids}")).send().await.expect(200);
+    assert_eq!(page.items.iter().map(|product| product.id).collect::<Vec<_>>(), [hills.id, cup.id]);
+    assert_eq!(page.next, None);
+    for wrong in ["x".to_owned(), vec![cup.variants[0].id.to_string(); 101].join(",")] {
+        shop.staff("GET", &format!("/admin/v1/products?variant_ids={wrong}")).send().await.expect_problem(400, "invalid_query");
+    }
+}

@@ -235,7 +235,7 @@ pub(crate) async fn list_scarce_levels(conn: &mut PgConnection, after: Option<(V
         LevelAnswer,
         r#"with scarce as (
              select distinct variant_id from inventory.band
-             where band <> 'in' and variant_id >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000') order by variant_id limit $3 + 1
+             where band <> 'in' and variant_id >= coalesce($1::uuid, '00000000-0000-0000-0000-000000000000') order by variant_id limit $3::bigint + 1
          )
          select location_id as "location_id: LocationId", level.variant_id as "variant_id: VariantId", on_hand, reserved,
              on_hand - reserved as "available!", version

@@ -80,7 +80,7 @@ fn detail(entry: &TimelineEntryAnswer) -> Option<String> {
 }
 
 /// The name behind an actor; nobody for parts of the shop itself.
-fn person(actor: &str) -> Option<String> {
+pub(crate) fn person(actor: &str) -> Option<String> {
     if let Some(staff) = actor.strip_prefix("staff:") {
         return Some(staff.split_once(':').map_or(staff, |(_, name)| name).to_owned());
     }

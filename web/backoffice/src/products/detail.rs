@@ -207,7 +207,7 @@ fn options(product: &AdminProduct) -> String {
 }
 
 /// What a variant is called on this page: its option values in the order of the options, or its SKU.
-pub(super) fn variant_name(product: &AdminProduct, variant: &AdminVariant) -> String {
+pub(crate) fn variant_name(product: &AdminProduct, variant: &AdminVariant) -> String {
     let values: Vec<_> = product.options.iter().filter_map(|option| variant.options.get(&option.name)).map(String::as_str).collect();
     if values.is_empty() { variant.sku.clone() } else { values.join(", ") }
 }

@@ -60,7 +60,13 @@ pub(crate) async fn list(State(office): State<Office>, session: Session, Paramet
 
 /// What the address asks for; what it does not know is left out rather than refused.
 fn query_of(parameters: &Fields) -> AdminProductQuery {
-    AdminProductQuery { q: parameters.filled("q"), published: parameters.parsed("published"), limit: Some(LIMIT), after: parameters.filled("after") }
+    AdminProductQuery {
+        q: parameters.filled("q"),
+        published: parameters.parsed("published"),
+        limit: Some(LIMIT),
+        after: parameters.filled("after"),
+        ..AdminProductQuery::default()
+    }
 }
 
 const fn flag(published: bool) -> &'static str {

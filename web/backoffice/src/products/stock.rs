@@ -42,7 +42,7 @@ struct Row {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Cell {
+pub(crate) struct Cell {
     name: String,
     label: String,
     value: String,
@@ -55,7 +55,7 @@ struct Cell {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct ReasonChoice {
+pub(crate) struct ReasonChoice {
     value: &'static str,
     name: &'static str,
     chosen: bool,
@@ -88,25 +88,32 @@ fn field_of(location: LocationId, variant: VariantId) -> String {
 pub(super) fn stock_table(product: &AdminProduct, shown: &[AdminVariant], stand: &Stand, rendering: &Rendering) -> StockTable {
     let row = |variant: &AdminVariant| {
         let name = variant_name(product, variant);
-        let cells = stand.locations.iter().map(|location| cell(location, variant, &name, &stand.levels, rendering)).collect();
+        let at = |location: &LocationAnswer| {
+            let level = stand.levels.iter().find(|level| level.location_id == location.id && level.variant_id == variant.id);
+            cell(location.id, variant.id, format!("On hand in {}, {name}", location.name), level, rendering)
+        };
+        let cells = stand.locations.iter().map(at).collect();
         Row { name, cells }
     };
     StockTable {
         columns: stand.locations.iter().map(|location| location.name.clone()).collect(),
         rows: shown.iter().map(row).collect(),
-        reasons: REASONS.into_iter().map(|(_, value, name)| ReasonChoice { value, name, chosen: rendering.reason.as_deref() == Some(value) }).collect(),
+        reasons: reasons(rendering),
     }
 }
 
-fn cell(location: &LocationAnswer, variant: &AdminVariant, name: &str, levels: &[LevelAnswer], rendering: &Rendering) -> Cell {
-    let level = levels.iter().find(|level| level.location_id == location.id && level.variant_id == variant.id);
-    let field = field_of(location.id, variant.id);
+pub(crate) fn reasons(rendering: &Rendering) -> Vec<ReasonChoice> {
+    REASONS.into_iter().map(|(_, value, name)| ReasonChoice { value, name, chosen: rendering.reason.as_deref() == Some(value) }).collect()
+}
+
+pub(crate) fn cell(location: LocationId, variant: VariantId, label: String, level: Option<&LevelAnswer>, rendering: &Rendering) -> Cell {
+    let field = field_of(location, variant);
     let was = level.map(|level| level.on_hand.to_string()).unwrap_or_default();
     let typed = rendering.cells.get(&field).cloned();
     let Typed { value, error } = typed.unwrap_or_else(|| Typed { value: was.clone(), error: None });
     let figure = |of: fn(&LevelAnswer) -> i64| level.map_or_else(|| "–".to_owned(), |level| count(of(level)));
     Cell {
-        label: format!("On hand in {}, {name}", location.name),
+        label,
         version: level.map(|level| level.version.to_string()).unwrap_or_default(),
         reserved: figure(|level| level.reserved),
         available: figure(|level| level.available),
@@ -119,32 +126,59 @@ fn cell(location: &LocationAnswer, variant: &AdminVariant, name: &str, levels: &
 
 pub(crate) async fn save(State(office): State<Office>, session: Session, Path(id): Path<ProductId>, fields: Fields) -> Result<Response, Problem> {
     let from = fields.parsed("from").unwrap_or(0);
-    let typed_reason = fields.get("reason").unwrap_or_default();
-    let reason = REASONS.into_iter().find(|(_, value, _)| *value == typed_reason).map_or(AdjustmentReason::Counted, |(reason, ..)| reason);
-    let locations = answer(session.call(&endpoints::ADMIN_LIST_LOCATIONS));
-    let (product, locations) = tokio::try_join!(find(&session, id), locations)?;
-    let mut rendering = Rendering { reason: Some(typed_reason), ..Rendering::default() };
-    let edits = edits(&product, &locations.body.items, &fields, &mut rendering);
+    let product = find(&session, id).await?;
+    let places = places_in(&fields).into_iter().filter(|(_, variant)| product.variants.iter().any(|known| known.id == *variant)).collect();
+    let mut rendering = Rendering { reason: fields.get("reason"), ..Rendering::default() };
+    match save_fields(&session, &fields, places, &mut rendering).await? {
+        Saved::Everything => Ok(done(id, from, "stock")),
+        Saved::Nothing => Ok(done(id, from, "nothing")),
+        Saved::Partly => show(&office, &session, id, from, rendering).await,
+    }
+}
+
+/// How much of a form is saved.
+pub(crate) enum Saved {
+    /// All of it.
+    Everything,
+    /// There was nothing to save.
+    Nothing,
+    /// Some or none; the rendering says what and why.
+    Partly,
+}
+
+/// The cells a form carries, in its order.
+pub(crate) fn places_in(fields: &Fields) -> Vec<(LocationId, VariantId)> {
+    let place = |name: &str| {
+        let (location, variant) = name.strip_prefix("stock.")?.split_once('.')?;
+        Some((location.parse().ok()?, variant.parse().ok()?))
+    };
+    fields.all().iter().filter_map(|(name, _)| place(name)).collect()
+}
+
+/// Saves what a form changes at these places, or notes why it cannot.
+pub(crate) async fn save_fields(session: &Session, fields: &Fields, places: Vec<(LocationId, VariantId)>, rendering: &mut Rendering) -> Result<Saved, Problem> {
+    let reason = REASONS.into_iter().find(|(_, value, _)| rendering.reason.as_deref() == Some(value));
+    let reason = reason.map_or(AdjustmentReason::Counted, |(reason, ..)| reason);
+    let edits = edits(places, fields, rendering);
     if !rendering.cells.is_empty() {
-        keep(&edits, &mut rendering);
+        keep(&edits, rendering);
         rendering.status = StatusCode::UNPROCESSABLE_ENTITY;
         rendering.notice = Some(Notice::refused("Nothing is saved yet.", "The marked cells need another value; everything you typed is kept."));
-        return show(&office, &session, id, from, rendering).await;
+        return Ok(Saved::Partly);
     }
     if edits.is_empty() {
-        return Ok(done(id, from, "nothing"));
+        return Ok(Saved::Nothing);
     }
-    let saved = save_all(&session, &edits, reason, &fields, &mut rendering).await?;
+    let saved = save_all(session, &edits, reason, fields, rendering).await?;
     if rendering.cells.is_empty() {
-        return Ok(done(id, from, "stock"));
+        return Ok(Saved::Everything);
     }
     rendering.notice = Some(Notice::partly(saved, "cell is", "cells are"));
-    show(&office, &session, id, from, rendering).await
+    Ok(Saved::Partly)
 }
 
 /// Every changed cell that can be read; the others are noted.
-fn edits(product: &AdminProduct, locations: &[LocationAnswer], fields: &Fields, rendering: &mut Rendering) -> Vec<Edit> {
-    let places = product.variants.iter().flat_map(|variant| locations.iter().map(|location| (location.id, variant.id)));
+fn edits(places: Vec<(LocationId, VariantId)>, fields: &Fields, rendering: &mut Rendering) -> Vec<Edit> {
     let mut edits = Vec::new();
     for (location, variant) in places {
         let field = field_of(location, variant);

@@ -104,6 +104,7 @@ pub(crate) fn router(world: Shared) -> Router {
         .route("/admin/v1/products/{id}/variants/{variant_id}", patch(change_variant))
         .route("/admin/v1/stock-locations", get(async || ok(&List { items: samples::locations() }, None)))
         .route("/admin/v1/stock-levels", get(list_levels).post(adjust))
+        .route("/admin/v1/stock-movements", get(async || ok(&Page { items: samples::movements(), next: None }, None)))
         .route("/admin/v1/jobs", get(list_jobs))
         .route("/admin/v1/jobs/{id}/replay", post(replay))
         .route("/admin/v1/job-figures", get(job_figures))

@@ -5,6 +5,7 @@
 mod api;
 mod browser;
 mod door;
+mod inventory;
 mod jobs;
 mod orders;
 mod products;

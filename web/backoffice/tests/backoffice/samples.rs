@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use catalog_api::{
     AdminProduct, AdminVariant, CategoryAnswer, ChannelAnswer, ChannelKind, DeliveryMethod, MediaReference, OptionValue, PriceDraft, ProductOption, StockBand,
 };
-use inventory_api::{LevelAnswer, LocationAnswer};
+use inventory_api::{LevelAnswer, LocationAnswer, MovementAnswer, MovementKind};
 use kernel::jobs::{JobAnswer, JobState};
 use kernel::{Currency, Id, Kind, Money, Timestamp};
 use orders_api::{Address, AdminOrder, OrderAnswer, OrderLineAnswer, OrderState, OrderSummary, OrderTotals, TimelineEntryAnswer};
@@ -216,4 +216,24 @@ pub(crate) fn dead_job() -> JobAnswer {
         created_at: at(0),
         finished_at: Some(at(60)),
     }
+}
+
+/// Twenty came in, two broke, two are reserved.
+pub(crate) fn movements() -> Vec<MovementAnswer> {
+    let movement = |number, kind, on_hand_delta, reserved_delta, actor: &str| MovementAnswer {
+        id: id(number),
+        location_id: id(1),
+        variant_id: id(1),
+        kind,
+        on_hand_delta,
+        reserved_delta,
+        hold_id: None,
+        actor: actor.to_owned(),
+        occurred_at: at(i64::from(number) * 60),
+    };
+    vec![
+        movement(3, MovementKind::Held, 0, 2, "guest"),
+        movement(2, MovementKind::WrittenOff, -2, 0, "staff:2:Tomas Lindqvist"),
+        movement(1, MovementKind::Received, 20, 0, "system:seed"),
+    ]
 }
