@@ -125,7 +125,7 @@ async fn surroundings(shop: &Shop, visit: &Visit) -> (Shell, Vec<TileView>) {
     (shell, tiles)
 }
 
-fn words(error: PageError, messages: &Messages) -> (String, String) {
+pub(crate) fn words(error: PageError, messages: &Messages) -> (String, String) {
     let (title, text) = match error {
         PageError::NotFound => ("error-not-found-title", "error-not-found"),
         PageError::Refused { status: StatusCode::FORBIDDEN } => ("error-elsewhere-title", "error-elsewhere"),

@@ -14,6 +14,7 @@ mod media;
 mod messages;
 mod money;
 mod pages;
+mod refusals;
 mod shared;
 mod shell;
 mod shop;
@@ -35,6 +36,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 
 use error::PageError;
+pub use refusals::refusals_as_pages;
 use shared::Shared;
 use shop::Shop;
 

@@ -7,4 +7,5 @@ mod buying;
 mod crawling;
 mod files;
 mod looking;
+mod refusals;
 mod shared;
