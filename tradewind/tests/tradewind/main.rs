@@ -10,6 +10,7 @@ mod faults;
 mod lifecycle;
 mod process;
 mod random;
+mod reads;
 mod refusals;
 mod seed;
 mod shopper;
