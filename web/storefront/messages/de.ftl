@@ -147,7 +147,7 @@ line-kept = Das wurde nicht geändert. Bitte versuchen Sie es noch einmal.
 ## Kasse
 
 checkout = Kasse
-back-to-cart = Zurück zum Warenkorb
+back-to-cart = Zum Warenkorb
 optional = { $label } (freiwillig)
 country = Land
 full-name = Vor- und Nachname
