@@ -50,6 +50,7 @@ create unique index order_hold on orders.order (hold_id);
 create index order_newest_of_kind on orders.order (channel_kind, created_at desc, id desc);
 create index order_newest_of_channel on orders.order (channel_code, created_at desc, id desc);
 create index order_newest_in_state on orders.order (state, created_at desc, id desc);
+create index order_sales on orders.order (channel_kind, placed_at) where placed_at is not null;
 create index order_email on orders.order (lower(email) text_pattern_ops);
 
 create table orders.order_line (

@@ -1,11 +1,19 @@
 //! The rules of orders, without input or output.
 
 use catalog_api::ChannelKind;
-use kernel::{Money, MoneyError};
+use chrono::{Datelike, NaiveDate, NaiveTime};
+use kernel::{Money, MoneyError, Timestamp};
 use orders_api::{OrderState, OrderTotals};
 
 /// Why an order was canceled that staff canceled.
 pub(crate) const CANCELED_BY_STAFF: &str = "canceled_by_staff";
+
+/// The first moment, in UTC, of the day that a text such as `2026-11-23` names; of the day of `now` without one. Nothing if it names none,
+/// or one that no shop of ours has seen.
+pub(crate) fn day(text: Option<&str>, now: Timestamp) -> Option<Timestamp> {
+    let day = text.map_or(Ok(now.date_naive()), |text| NaiveDate::parse_from_str(text, "%Y-%m-%d")).ok()?;
+    (2000..=9999).contains(&day.year()).then(|| day.and_time(NaiveTime::MIN).and_utc())
+}
 
 /// What moves an order from one state to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,9 @@
-//! The routes: a guest's order; staff's list, detail, capture, cancel and comment.
+//! The routes: a guest's order; staff's list, sales, detail, capture, cancel and comment.
 
 use axum::extract::{Extension, State};
+use chrono::TimeDelta;
 use kernel::{Page, PageQuery, Problem, Token, headers};
-use orders_api::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, OrderAnswer, OrderId, OrderQuery, OrderSummary};
+use orders_api::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, OrderAnswer, OrderId, OrderQuery, OrderSummary, SalesAnswer, SalesQuery};
 use payments::Payments;
 use platform::http::{Path, Query};
 use service::{Answer, Call, Command, Context, Failure, Permission, Staff};
@@ -11,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::actions::{self, Request};
 use crate::store::OrderFilter;
-use crate::{answer, store};
+use crate::{answer, domain, store};
 
 /// The longest search and channel code that are looked for.
 const MAX_QUERY_CHARS: usize = 254;
@@ -25,6 +26,7 @@ pub(crate) fn store_routes(context: &Context) -> OpenApiRouter {
 pub(crate) fn admin_routes(context: &Context, payments: &Payments) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list_orders))
+        .routes(routes!(get_sales))
         .routes(routes!(get_admin_order))
         .routes(routes!(capture_order))
         .routes(routes!(cancel_order))
@@ -68,6 +70,34 @@ async fn list_orders(State(context): State<Context>, staff: Staff, Query(query):
     let filter = OrderFilter { q: searched("q", query.q)?, state: query.state, channel: searched("channel", query.channel)?, after: answer::after(&page)? };
     let mut conn = context.db().read_latest().await?;
     Answer::ok(&answer::list(&mut conn, &filter, page.limit()?).await?)
+}
+
+/// The sales of a day and of the same weekday before, by hour; of live channels only.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/sales",
+    tag = "orders",
+    params(SalesQuery),
+    responses(
+        (status = 200, body = SalesAnswer),
+        (status = 400, description = "`invalid_query`", body = Problem),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+    )
+)]
+async fn get_sales(State(context): State<Context>, staff: Staff, Query(query): Query<SalesQuery>) -> Result<Answer, Failure> {
+    staff.require(Permission::View)?;
+    let now = context.now();
+    let begins_at = domain::day(query.day.as_deref(), now).ok_or_else(|| Problem::invalid_query("day", "must be a day such as 2026-11-23"))?;
+    let (day, week) = (TimeDelta::days(1), TimeDelta::days(7));
+    let mut conn = context.db().read().await?;
+    let sales = SalesAnswer {
+        begins_at,
+        now,
+        day: store::list_sales(&mut conn, begins_at, begins_at + day).await?,
+        week_before: store::list_sales(&mut conn, begins_at - week, begins_at - week + day).await?,
+    };
+    Answer::ok(&sales)
 }
 
 /// One order with payments and timeline.

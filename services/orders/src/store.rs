@@ -5,6 +5,6 @@ mod read;
 mod stands;
 mod write;
 
-pub(crate) use read::{LockedOrder, OrderFilter, OrderRow, find_order, list_lines, list_orders, list_timeline, lock_order};
+pub(crate) use read::{LockedOrder, OrderFilter, OrderRow, find_order, list_lines, list_orders, list_sales, list_timeline, lock_order};
 pub(crate) use stands::{list_ids_after, list_orders_of_holds, list_stands, list_units};
 pub(crate) use write::{Entry, bump_version, cancel, insert_entry, insert_lines, insert_order, place};

@@ -16,7 +16,7 @@ use crate::session::{Caller, Session, answer, drop_cookie, has_cookie, keep};
 use crate::templates::Frame;
 
 /// Where work begins.
-const START: &str = "/backoffice/orders";
+const START: &str = "/backoffice";
 
 pub(crate) fn routes() -> Router<Office> {
     Router::new()

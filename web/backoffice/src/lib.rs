@@ -17,8 +17,10 @@ mod picture;
 mod products;
 #[cfg(test)]
 mod samples;
+mod search;
 mod session;
 mod templates;
+mod today;
 
 use std::sync::Arc;
 
@@ -74,8 +76,9 @@ pub fn router(options: BackofficeOptions) -> Result<Router, TemplateError> {
     let csrf = csrf(options.public_url.as_deref());
     let office = Office { client: options.client, templates, assets };
     let routes = Router::new()
-        .route("/backoffice", get(home))
-        .route("/backoffice/", get(home))
+        .route("/backoffice", get(today::today))
+        .route("/backoffice/", get(async || Redirect::to("/backoffice")))
+        .route("/backoffice/search", get(search::search))
         .merge(door::routes())
         .merge(orders::routes())
         .merge(products::routes())
@@ -112,11 +115,6 @@ fn cross_site() -> Response {
     Problem::new(403, "cross_site_request", "This came from another site")
         .detail("Open the page in the back office itself and send it from there.")
         .into_response()
-}
-
-/// Signed in or not, work begins at the orders.
-async fn home() -> Redirect {
-    Redirect::to("/backoffice/orders")
 }
 
 async fn file(State(office): State<Office>, platform::http::Path(name): platform::http::Path<String>) -> Response {

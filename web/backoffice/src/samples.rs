@@ -24,7 +24,7 @@ use crate::format::initials;
 use crate::notice::Notice;
 use crate::products::{Clash, ConflictPage, Side, Stand};
 use crate::templates::{Frame, Me, Templates};
-use crate::{inventory, jobs, orders, products};
+use crate::{inventory, jobs, orders, products, search, today};
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -89,6 +89,8 @@ fn every_template_renders_with_everything_it_may_be_given() {
     show_order(&mut gallery);
     show_products(&mut gallery);
     show_product(&mut gallery);
+    show_today(&mut gallery);
+    show_search(&mut gallery);
     show_inventory(&mut gallery);
     show_jobs(&mut gallery);
     show_errors(&mut gallery);
@@ -205,6 +207,31 @@ fn show_product(gallery: &mut Gallery) {
         merged: Some("summary".to_owned()),
     };
     gallery.show("product_conflict.html", &inside(true), &page);
+}
+
+fn show_today(gallery: &mut Gallery) {
+    let orders = || Page { items: vec![contracts::summary(&contracts::order())], next: Some("c".to_owned()) };
+    let jobs = JobFigures { dead: 2, oldest_due_seconds: 600, ..JobFigures::default() };
+    let busy = today::Stand { channels: contracts::channels(), sales: contracts::sales(), placed: orders(), pending: orders(), jobs };
+    let html = gallery.show("today.html", &inside(true), &today::today_page(&busy));
+    assert!(html.contains("<rect class=\"now\"") && html.contains("<rect class=\"then\""));
+    let none = || Page { items: Vec::new(), next: None };
+    let sales = orders_api::SalesAnswer { day: Vec::new(), week_before: Vec::new(), ..contracts::sales() };
+    let quiet = today::Stand { channels: Vec::new(), sales, placed: none(), pending: none(), jobs: JobFigures::default() };
+    assert!(!gallery.show("today.html", &inside(false), &today::today_page(&quiet)).contains("<rect"));
+}
+
+fn show_search(gallery: &mut Gallery) {
+    let found = || search::Found {
+        orders: vec![contracts::summary(&contracts::order())],
+        has_more_orders: true,
+        products: vec![contracts::product()],
+        has_more_products: true,
+    };
+    gallery.show("search.html", &inside(true), &search::search_page("mug-m", found()));
+    for q in ["", "<b>"] {
+        gallery.show("search.html", &inside(false), &search::search_page(q, search::Found::default()));
+    }
 }
 
 fn show_inventory(gallery: &mut Gallery) {

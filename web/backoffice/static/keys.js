@@ -16,6 +16,9 @@ for (const dialog of all('dialog')) {
   for (const way of all('[data-close]', dialog)) way.addEventListener('click', (event) => { event.preventDefault(); dialog.close(); });
 }
 
+// One field for everything; without a script it has a page of its own.
+for (const way of all('[data-palette]')) way.addEventListener('click', (event) => { const palette = here('palette'); if (palette && !event.ctrlKey && !event.metaKey) { event.preventDefault(); document.getElementById('side')?.hidePopover(); show(palette); } });
+
 // Unsaved fields are guarded, a second click sends nothing twice.
 const changed = (form) => all('input:not([type=hidden]), textarea, select', form).some((field) =>
   field.type === 'checkbox' ? field.checked !== field.defaultChecked
@@ -54,9 +57,14 @@ addEventListener('keydown', (event) => {
     if (form) { event.preventDefault(); form.requestSubmit(); }
     return;
   }
+  if ((event.ctrlKey || event.metaKey) && key === 'k') {
+    const palette = here('palette');
+    if (palette && !document.querySelector('dialog:modal')) { event.preventDefault(); show(palette); }
+    return;
+  }
   if (event.ctrlKey && key === 'enter') { event.target.closest?.('form')?.requestSubmit(); return; }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input:not([type=checkbox]), textarea, select, dialog')) return;
-  const places = { o: '/backoffice/orders', p: '/backoffice/products', i: '/backoffice/inventory', j: '/backoffice/jobs' };
+  const places = { t: '/backoffice', o: '/backoffice/orders', p: '/backoffice/products', i: '/backoffice/inventory', j: '/backoffice/jobs' };
   if (event.timeStamp - leader < 900 && places[key]) { location.href = places[key]; return; }
   leader = key === 'g' ? event.timeStamp : -Infinity;
   if (key === '/') { const field = document.querySelector('.search input'); if (field) { event.preventDefault(); field.focus(); } }

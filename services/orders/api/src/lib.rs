@@ -18,12 +18,14 @@ kernel::id_kind!(/// An entry of an order's timeline.
 
 /// The order endpoints.
 pub mod endpoints {
-    use super::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, Endpoint, Method, OrderAnswer, OrderSummary, Page};
+    use super::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, Endpoint, Method, OrderAnswer, OrderSummary, Page, SalesAnswer};
 
     /// A guest's order; needs its secret in `X-Order-Token`.
     pub const GET_ORDER: Endpoint<(), OrderAnswer> = Endpoint::new(Method::Get, "/store/v1/orders/{id}");
     /// Orders, newest first; query [`super::OrderQuery`].
     pub const ADMIN_LIST_ORDERS: Endpoint<(), Page<OrderSummary>> = Endpoint::new(Method::Get, "/admin/v1/orders");
+    /// The sales of a day by hour; query [`super::SalesQuery`].
+    pub const ADMIN_GET_SALES: Endpoint<(), SalesAnswer> = Endpoint::new(Method::Get, "/admin/v1/sales");
     /// One order with payments and timeline.
     pub const ADMIN_GET_ORDER: Endpoint<(), AdminOrder> = Endpoint::new(Method::Get, "/admin/v1/orders/{id}");
     /// Captures held money; needs `If-Match`.
@@ -214,6 +216,42 @@ pub struct OrderQuery {
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+}
+
+/// Which day's sales.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct SalesQuery {
+    /// The day in UTC, such as `2026-11-23`; today if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+}
+
+/// The sales of live channels on a day in UTC and on the same weekday before, by the hour in which they were placed. Canceled ones are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SalesAnswer {
+    /// The day's first moment.
+    #[schema(value_type = String, format = DateTime)]
+    pub begins_at: Timestamp,
+    /// The moment of the answer.
+    #[schema(value_type = String, format = DateTime)]
+    pub now: Timestamp,
+    /// The day's sales.
+    pub day: Vec<SalesOfHour>,
+    /// Those of seven days before.
+    pub week_before: Vec<SalesOfHour>,
+}
+
+/// The sales of an hour in one currency; hours without any are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SalesOfHour {
+    /// The hour, 0 to 23.
+    pub hour: i32,
+    /// How many orders.
+    pub order_count: i64,
+    /// What they come to.
+    pub total: Money,
 }
 
 /// An order in a list.

@@ -1,11 +1,11 @@
-//! Reading: one order, the list of staff.
+//! Reading: one order, the list of staff, sales.
 
 use std::collections::BTreeMap;
 
 use catalog_api::{ChannelId, ChannelKind, MediaReference, ProductId, VariantId};
 use inventory_api::HoldId;
 use kernel::{Currency, Money, Quantity, Timestamp};
-use orders_api::{Address, OrderId, OrderLineAnswer, OrderLineId, OrderState, OrderTotals, TimelineEntryAnswer, TimelineEntryId};
+use orders_api::{Address, OrderId, OrderLineAnswer, OrderLineId, OrderState, OrderTotals, SalesOfHour, TimelineEntryAnswer, TimelineEntryId};
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
@@ -206,4 +206,24 @@ pub(crate) async fn list_orders(conn: &mut PgConnection, filter: &OrderFilter, m
     }
     query.push(" order by created_at desc, id desc limit ").push_bind(most);
     query.build_query_as().fetch_all(conn).await
+}
+
+/// What live channels sold between two moments, by the hour of the day and currency.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn list_sales(conn: &mut PgConnection, from: Timestamp, until: Timestamp) -> Result<Vec<SalesOfHour>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select extract(hour from placed_at at time zone 'UTC')::integer as "hour!", currency as "currency: Currency", count(*) as "order_count!",
+             sum(total_minor)::bigint as "total_minor!"
+         from orders.order
+         where channel_kind = 'live' and placed_at is not null and placed_at >= $1 and placed_at < $2 and state in ('placed', 'closed')
+         group by 1, 2 order by 1, 2"#,
+        from,
+        until
+    )
+    .fetch_all(conn)
+    .await?;
+    let sales = |hour, order_count, total| SalesOfHour { hour, order_count, total };
+    Ok(rows.into_iter().map(|row| sales(row.hour, row.order_count, Money::new(row.total_minor, row.currency))).collect())
 }

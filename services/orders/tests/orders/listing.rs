@@ -1,7 +1,7 @@
 //! The list of staff.
 
 use kernel::Page;
-use orders_api::OrderSummary;
+use orders_api::{OrderSummary, SalesAnswer, SalesOfHour};
 use payments_api::PaymentStatus;
 use testkit::Shop;
 
@@ -109,4 +109,30 @@ async fn viewers_may_look_and_nobody_else() {
         by(&order.token).await.expect_problem(401, "unauthenticated");
     }
     assert_eq!(order.story().await, ["created", "placed"]);
+}
+
+#[tokio::test]
+async fn sales_are_told_by_the_hour_beside_those_of_the_same_weekday_before() {
+    let shop = open().await;
+    placed(&shop).await;
+    shop.wait(7 * 86_400);
+    placed(&shop).await;
+    placed(&shop).await;
+    Plan { channel: 2, ..Plan::default() }.placed(&shop).await;
+    Plan::default().pending(&shop).await;
+    let hour = i32::try_from(shop.clock().now().timestamp() % 86_400 / 3_600).unwrap();
+    let sales: SalesAnswer = shop.staff("GET", "/admin/v1/sales").send().await.expect(200);
+    assert_eq!(sales.day, [SalesOfHour { hour, order_count: 2, total: euros(5_980) }], "neither trials nor what is not paid");
+    assert_eq!(sales.week_before, [SalesOfHour { hour, order_count: 1, total: euros(2_990) }]);
+    assert_eq!((sales.begins_at.timestamp() % 86_400, sales.now), (0, shop.clock().now()));
+    let day = sales.begins_at.format("%Y-%m-%d").to_string();
+    assert_eq!(shop.staff("GET", &format!("/admin/v1/sales?day={day}")).send().await.expect::<SalesAnswer>(200), sales);
+    let other: SalesAnswer = shop.staff("GET", "/admin/v1/sales?day=2001-02-03").send().await.expect(200);
+    assert_eq!((other.day, other.week_before), (Vec::new(), Vec::new()));
+    for wrong in ["yesterday", "2026-02-30", "1999-12-31", "-4000-01-01", "99999-01-01"] {
+        shop.staff("GET", &format!("/admin/v1/sales?day={wrong}")).send().await.expect_problem(400, "invalid_query");
+    }
+    let canceled = placed(&shop).await;
+    canceled.cancel(canceled.read().await.version).await.expect_status(200);
+    assert_eq!(shop.staff("GET", "/admin/v1/sales").send().await.expect::<SalesAnswer>(200).day, sales.day, "what is canceled is no sale");
 }

@@ -95,6 +95,7 @@ pub(crate) fn router(world: Shared) -> Router {
         .route("/admin/v1/me", get(me))
         .route("/admin/v1/channels", get(async || ok(&List { items: samples::channels() }, None)))
         .route("/admin/v1/orders", get(list_orders))
+        .route("/admin/v1/sales", get(async || ok(&samples::sales(), None)))
         .route("/admin/v1/orders/{id}", get(find_order))
         .route("/admin/v1/orders/{id}/capture", post(capture))
         .route("/admin/v1/orders/{id}/cancel", post(cancel))

@@ -10,3 +10,5 @@ mod jobs;
 mod orders;
 mod products;
 mod samples;
+mod search;
+mod today;

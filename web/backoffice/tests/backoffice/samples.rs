@@ -8,7 +8,7 @@ use catalog_api::{
 use inventory_api::{LevelAnswer, LocationAnswer, MovementAnswer, MovementKind};
 use kernel::jobs::{JobAnswer, JobState};
 use kernel::{Currency, Id, Kind, Money, Timestamp};
-use orders_api::{Address, AdminOrder, OrderAnswer, OrderLineAnswer, OrderState, OrderSummary, OrderTotals, TimelineEntryAnswer};
+use orders_api::{Address, AdminOrder, OrderAnswer, OrderLineAnswer, OrderState, OrderSummary, OrderTotals, SalesAnswer, SalesOfHour, TimelineEntryAnswer};
 use payments_api::{AttemptAnswer, AttemptState, CaptureAnswer, CaptureState, PaymentStatus, PaymentSummary};
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -236,4 +236,13 @@ pub(crate) fn movements() -> Vec<MovementAnswer> {
         movement(2, MovementKind::WrittenOff, -2, 0, "staff:2:Tomas Lindqvist"),
         movement(1, MovementKind::Received, 20, 0, "system:seed"),
     ]
+}
+
+/// Sunday at 14:07: two orders at nine, and one in pounds; a week before one at nine and one in the evening.
+pub(crate) fn sales() -> SalesAnswer {
+    let sold = |hour, order_count, total| SalesOfHour { hour, order_count, total };
+    let pounds = Money::new(1_000, "GBP".parse().unwrap());
+    let begins_at = Timestamp::from_timestamp(at(0).timestamp() / 86_400 * 86_400, 0).unwrap();
+    let week_before = vec![sold(9, 1, euro(6_400)), sold(20, 1, euro(3_200))];
+    SalesAnswer { begins_at, now: at(0), day: vec![sold(9, 2, euro(12_800)), sold(10, 1, pounds)], week_before }
 }

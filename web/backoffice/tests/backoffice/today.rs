@@ -1,0 +1,29 @@
+//! Where work begins: sales beside those of the week before, and what waits for someone.
+
+use http::StatusCode;
+
+use crate::browser::Browser;
+
+#[tokio::test]
+async fn the_day_is_told_in_figures_as_a_drawing_and_as_a_table() {
+    let mut browser = Browser::signed_in();
+    let page = browser.get("/backoffice").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for text in ["€128.00", "2 orders", "Last Sunday: €64.00 by 14:00, €96.00 and 2 orders in all.", "£10.00, 1 order", "role=\"img\"", "As a table"] {
+        assert!(page.has(text), "{text}");
+    }
+    let rows: Vec<_> = page.html.split("<th scope=\"row\">").skip(1).map(|row| row.split("</tr>").next().unwrap().to_owned()).collect();
+    assert_eq!(rows.len(), 24);
+    assert!(rows[9].contains(">128.00<") && rows[20].contains(">–<") && rows[20].contains(">32.00<"), "hours to come are not yet nothing");
+}
+
+#[tokio::test]
+async fn what_waits_for_someone_is_counted_and_leads_to_its_place() {
+    let mut browser = Browser::signed_in();
+    let order = browser.world().order.order.id;
+    let page = browser.get("/backoffice").await;
+    for text in ["<b>1+</b><span>to capture", "href=\"/backoffice/orders?state=pending\"", "<b class=\"bad\">1</b><span>dead jobs", "TW-10482"] {
+        assert!(page.has(text), "{text}");
+    }
+    assert!(page.html.contains(&format!("/backoffice/orders/{order}")));
+}
