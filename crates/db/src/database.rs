@@ -46,6 +46,15 @@ impl DbOptions {
             statement_timeout: Duration::from_secs(15),
         }
     }
+
+    /// An address with the limits every connection has.
+    fn limited(&self, connect: &PgConnectOptions) -> PgConnectOptions {
+        connect.clone().application_name("tradewind").options([
+            ("lock_timeout", format!("{}ms", self.lock_timeout.as_millis())),
+            ("statement_timeout", format!("{}ms", self.statement_timeout.as_millis())),
+            ("idle_in_transaction_session_timeout", "60s".to_owned()),
+        ])
+    }
 }
 
 /// The database: a writer, readers, and what every transaction carries along.
@@ -64,17 +73,22 @@ impl Db {
     #[must_use]
     pub fn new(options: &DbOptions, clock: Clock) -> Self {
         let pool = |connect: &PgConnectOptions, most: u32| {
-            let connect = connect.clone().application_name("tradewind").options([
-                ("lock_timeout", format!("{}ms", options.lock_timeout.as_millis())),
-                ("statement_timeout", format!("{}ms", options.statement_timeout.as_millis())),
-                ("idle_in_transaction_session_timeout", "60s".to_owned()),
-            ]);
-            PgPoolOptions::new().max_connections(most).acquire_timeout(options.acquire_timeout).test_before_acquire(false).connect_lazy_with(connect)
+            let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(options.acquire_timeout).test_before_acquire(false);
+            pool.connect_lazy_with(options.limited(connect))
         };
         let writer = pool(&options.writer, options.max_connections);
         let reader = options.reader.as_ref().map_or_else(|| writer.clone(), |reader| pool(reader, options.max_connections));
         let direct = pool(options.direct.as_ref().unwrap_or(&options.writer), 3);
         Self { writer, reader, direct, clock, wake: Wake::default(), subscriptions: Arc::default() }
+    }
+
+    /// Connects from now on with these addresses and secrets: a password was rotated. Connections that are open stay.
+    pub fn set_addresses(&self, options: &DbOptions) {
+        self.writer.set_connect_options(options.limited(&options.writer));
+        if let Some(reader) = &options.reader {
+            self.reader.set_connect_options(options.limited(reader));
+        }
+        self.direct.set_connect_options(options.limited(options.direct.as_ref().unwrap_or(&options.writer)));
     }
 
     /// Names who hears which event. Said once, when every service is known.

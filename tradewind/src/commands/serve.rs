@@ -37,6 +37,8 @@ impl Default for Arguments {
     }
 }
 
+/// How often secrets in files are read again.
+const SECRETS_EVERY: Duration = Duration::from_secs(5);
 /// How often the size of what is kept in memory is told.
 const FIGURES_EVERY: Duration = Duration::from_secs(5);
 /// How long pools and probes may take to close.
@@ -184,6 +186,7 @@ impl Shop {
         let public = port.map(|port| Part::begin("public port", |tasks, stop| platform::http::serve(port, router, tasks, stop, drain_timeout)));
         let figures = Part::begin("cache figures", |_, stop| report_on_cache(stores, stop));
         let work = backing.as_ref().map(|backing| backing.begin_work(config));
+        let secrets = backing.as_ref().filter(|_| settings::has_rotating_database(config)).map(|backing| backing.follow_secrets(config));
         if let Some(backing) = &backing {
             backing.report_on(readiness);
         }
@@ -198,7 +201,7 @@ impl Shop {
         if lost.is_none() {
             tokio::time::sleep(config.http.drain_delay).await;
         }
-        for part in [public, work, Some(figures)].into_iter().flatten() {
+        for part in [public, work, secrets, Some(figures)].into_iter().flatten() {
             part.end(drain_timeout + CLOSING).await;
         }
         if let Some(backing) = backing {
@@ -217,6 +220,20 @@ impl Backing {
         }
         let options = WorkerOptions { concurrency: config.worker.concurrency, poll: config.worker.poll, lease: config.worker.lease };
         Part::begin("worker", |_, stop| worker::run(context, self.workers.clone(), options, stop))
+    }
+
+    /// Reads the addresses of the databases again and again: a rotated password is used by the next connection, without a restart.
+    fn follow_secrets(&self, config: &Config) -> Part {
+        let (db, config) = (self.context.db().clone(), config.clone());
+        Part::begin("secrets", |_, stop| async move {
+            while stop.run_until_cancelled(tokio::time::sleep(SECRETS_EVERY)).await.is_some() {
+                match settings::database_options(&config) {
+                    Ok(Some(options)) => db.set_addresses(&options),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(error = format!("{error:#}"), "the database's address was not read again; the last one holds"),
+                }
+            }
+        })
     }
 
     /// Tells the state of the database on the operations port. It does not decide readiness.

@@ -12,6 +12,7 @@ mod process;
 mod random;
 mod reads;
 mod refusals;
+mod secrets;
 mod seed;
 mod shopper;
 mod tools;

@@ -41,6 +41,12 @@ impl Secret {
         }
     }
 
+    /// Whether the secret lies in a file, and may be another when it is read again.
+    #[must_use]
+    pub const fn is_file(&self) -> bool {
+        matches!(self.0, Source::File(_))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         matches!(&self.0, Source::Inline(text) if text.expose_secret().is_empty())
     }

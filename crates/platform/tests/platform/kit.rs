@@ -37,7 +37,15 @@ struct Filter {
     limit: Option<u32>,
 }
 
+/// Lets every event of this process be of interest to somebody. A place that is first passed while nobody listens counts as of no interest
+/// from then on, and another test's listener may come a moment too late to change that.
+fn hear_everything() {
+    static HEARD: std::sync::Once = std::sync::Once::new();
+    HEARD.call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::fmt().with_writer(std::io::sink).finish()).unwrap());
+}
+
 fn router(http: &Http) -> Router {
+    hear_everything();
     let routes = Router::new()
         .route("/dishes", post(async |Json(cook): Json<Cook>| format!("{} {}", cook.dish, cook.steps.len())))
         .route("/dishes/{id}", on_get(async |Path(id): Path<u32>, Query(filter): Query<Filter>| format!("{id} {:?}", filter.limit)))
@@ -171,7 +179,9 @@ impl Log {
     fn listen(&self) -> tracing::subscriber::DefaultGuard {
         let log = self.clone();
         let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || log.clone()).finish();
-        tracing::subscriber::set_default(subscriber)
+        let guard = tracing::subscriber::set_default(subscriber);
+        tracing::callsite::rebuild_interest_cache();
+        guard
     }
 }
 

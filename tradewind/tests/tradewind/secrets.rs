@@ -1,0 +1,42 @@
+//! Secrets that are rotated while the program runs.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use testkit::TestDatabase;
+
+use crate::process::{Folder, Running, http};
+
+#[tokio::test]
+async fn a_rotated_database_login_is_used_without_a_restart() {
+    let database = TestDatabase::create(&[]).await;
+    let mut superuser = database.options().connect().await.unwrap();
+    let statements = "create role shop_before superuser login; create role shop_after superuser login";
+    sqlx::raw_sql(statements).execute(&mut superuser).await.unwrap();
+    let folder = Folder::new();
+    let file = folder.path().join("database-url");
+    let url_of = |role: &str| database.url().replace("//tradewind@", &format!("//{role}@"));
+    std::fs::write(&file, url_of("shop_before")).unwrap();
+    let folder = folder.env("DATABASE_URL_FILE", file.to_str().unwrap());
+    folder.run(&["migrate"]).await.succeeded();
+    let running = folder.serve(&[]).await;
+    assert_eq!(new_cart(&running).await, 201);
+
+    std::fs::write(&file, url_of("shop_after")).unwrap();
+    let shut_out = "alter role shop_before nologin; select pg_terminate_backend(pid) from pg_stat_activity where usename = 'shop_before'";
+    sqlx::raw_sql(AssertSqlSafe(shut_out.to_owned())).execute(&mut superuser).await.unwrap();
+    let begun = Instant::now();
+    while new_cart(&running).await != 201 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the new login is not used:\n{}", running.logs());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let logins =
+        sqlx::query_scalar::<_, String>("select distinct usename::text from pg_stat_activity where usename like 'shop_%'").fetch_all(&mut superuser).await;
+    assert_eq!(logins.unwrap(), ["shop_after"]);
+    running.terminate().await.succeeded();
+    superuser.close().await.unwrap();
+}
+
+async fn new_cart(running: &Running) -> u16 {
+    http().post(format!("{}/store/v1/carts", running.base_url())).send().await.unwrap().status().as_u16()
+}
