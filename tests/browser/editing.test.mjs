@@ -44,14 +44,14 @@ for (const javascript of [true, false]) {
 someone("who leaves a product with changes is asked whether they mean it", {}, async (page) => {
   await join(page, { email: "leaving@example.com", name: "Aylin Demir" });
   await openProduct(page, "Pocket Trio");
-  await page.getByLabel("Title").fill("Pocket Quartet");
+  await page.getByLabel("Title", { exact: true }).fill("Pocket Quartet");
   const asked = page.waitForEvent("dialog");
   const leaving = page.getByRole("link", { name: "Orders" }).first().click();
   const dialog = await asked;
   assert.equal(dialog.type(), "beforeunload");
   await dialog.dismiss();
   await leaving;
-  assert.equal(await page.getByLabel("Title").inputValue(), "Pocket Quartet", "what was typed is still there");
+  assert.equal(await page.getByLabel("Title", { exact: true }).inputValue(), "Pocket Quartet", "what was typed is still there");
 });
 
 async function openProduct(page, title) {

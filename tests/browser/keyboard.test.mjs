@@ -74,3 +74,15 @@ someone("staff capture by keyboard alone", {}, async (page) => {
   await page.keyboard.press("Enter");
   await page.getByRole("main").getByText("Captured", { exact: true }).first().waitFor();
 });
+
+someone("staff find anything by Ctrl-K", {}, async (page) => {
+  await join(page, { email: "palette@example.com", name: "Tomas Berg" });
+  await page.goto("/backoffice/jobs");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog", { name: "Search or go to" }).waitFor();
+  await page.keyboard.type("CER-115-RUS");
+  await page.keyboard.press("Enter");
+  await tabTo(page, "link", "Everyday Tumbler");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Everyday Tumbler" }).waitFor();
+});

@@ -89,7 +89,7 @@ test("the shop can be kept on a home screen", async () => {
 });
 
 test("every page keeps to itself", async () => {
-  for (const path of ["/", "/products/everyday-tumbler", "/cart", "/no-such-page", "/robots.txt"]) {
+  for (const path of ["/", "/products/everyday-tumbler", "/cart", "/no-such-page", "/backoffice/sign-in", "/backoffice/no-such-page", "/robots.txt"]) {
     const { headers } = await fetch(shop + path, { redirect: "manual" });
     const policy = Object.fromEntries((headers.get("content-security-policy") ?? "").split(";").map((part) => part.trim().split(/ (.*)/s)));
     assert.ok(policy["default-src"], `${path} has a content policy`);

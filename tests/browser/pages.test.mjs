@@ -71,6 +71,7 @@ for (const device of ["phone", "desktop"]) {
     await look("sign-in-refused");
     await visit(invite(`looking-${device}@example.com`), "invitation");
     await join(page, { email: `looking-${device}@example.com`, name: "Aylin Demir" });
+    await visit("/backoffice", "today");
     await visit("/backoffice/orders", "orders");
     await visit("/backoffice/orders?q=nothing", "orders-none");
     await openOrder(page, number);
@@ -99,7 +100,17 @@ for (const device of ["phone", "desktop"]) {
     await page.getByRole("row", { name: /^Summary/ }).waitFor();
     await look("product-conflict");
     await other.close();
+    await visit("/backoffice/inventory", "inventory");
+    await page.getByRole("table").getByRole("link").first().click();
+    await page.waitForURL(/\/backoffice\/inventory\/./);
+    await look("movements");
     await visit("/backoffice/jobs", "jobs");
+    await visit("/backoffice/search?q=Harbour", "search");
+    if (device === "desktop") {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("dialog", { name: "Search or go to" }).waitFor();
+      await look("palette");
+    }
     await visit("/backoffice/no-such-page", "not-found");
     assert.deepEqual(findings, []);
   });

@@ -30,7 +30,7 @@ someone("an invitation works once, and who has joined comes back with the passwo
   await join(page, { email, name: "Aylin Demir" });
   await take(page, first, "Somebody Else");
   await page.getByRole("alert").filter({ hasText: /invitation/i }).waitFor();
-  await page.goto("/backoffice/orders");
+  await page.goto("/backoffice/products");
   await page.getByRole("button", { name: "Aylin Demir" }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.goto("/backoffice/orders");
