@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cart::LockedCart;
 use cart_api::{CartAnswer, CartId, CartState};
 use checkout_api::CompleteCart;
-use db::idempotency::{Claim, IdempotencyKey};
+use db::idempotency::{self, Claim, IdempotencyKey};
 use db::{Actor, Tx};
 use inventory::{HoldError, HoldLine, HoldUntil, Shortage};
 use kernel::{Problem, TokenHash};
@@ -53,8 +53,8 @@ pub(crate) async fn complete(context: Context, payments: Payments, request: Requ
     loop {
         match begin(&context, &payments, &request).await? {
             Begun::Answered(answer) => return Ok(answer),
-            Begun::Ours(order) => return carry_on(&context, &payments, &request.actor, order).await,
-            Begun::Theirs(order) => return wait_for(&context, &request.actor, order, deadline).await,
+            Begun::Ours(order) => return carry_on(&context, &payments, &request, order).await,
+            Begun::Theirs(order) => return wait_for(&context, &request.actor, request.key.as_ref(), order, deadline).await,
             Begun::Unknown if Instant::now() < deadline => tokio::time::sleep(LOOK_EVERY).await,
             Begun::Unknown => return Err(in_progress().into()),
         }
@@ -71,14 +71,14 @@ pub(crate) async fn resume(context: Context, payments: Payments, actor: Actor, c
     let completion = store::find_latest_of_cart(tx.conn(), cart_id).await?.ok_or_else(|| Problem::not_found("completion"))?;
     tx.rollback().await?;
     if completion.state == CompletionState::Started {
-        return wait_for(&context, &actor, completion.order_id, Instant::now() + PATIENCE).await;
+        return wait_for(&context, &actor, None, completion.order_id, Instant::now() + PATIENCE).await;
     }
     let outcome = match find_attempt(&context, &completion).await? {
         attempt if completion.state.is_open() && !is_over(attempt.state) => Some(payments.look_up(&attempt).await),
         _ => None,
     };
     reach(FaultPoint::ResumeAnswered);
-    finish(&context, &actor, completion.order_id, outcome).await
+    finish(&context, &actor, None, completion.order_id, outcome).await
 }
 
 async fn begin(context: &Context, payments: &Payments, request: &Request) -> Result<Begun, Failure> {
@@ -232,7 +232,7 @@ fn refused(error: HoldError, priced: &CartAnswer) -> Failure {
 }
 
 /// Calls the provider for an intent that is committed, then settles. May be repeated: the provider knows the attempt by its key.
-async fn carry_on(context: &Context, payments: &Payments, actor: &Actor, order: OrderId) -> Result<Answer, Failure> {
+async fn carry_on(context: &Context, payments: &Payments, request: &Request, order: OrderId) -> Result<Answer, Failure> {
     let completion = find(context, order).await?;
     let attempt = find_attempt(context, &completion).await?;
     let outcome = match attempt.state {
@@ -241,13 +241,18 @@ async fn carry_on(context: &Context, payments: &Payments, actor: &Actor, order: 
         _ => Some(payments.look_up(&attempt).await),
     };
     reach(FaultPoint::ProviderAnswered);
-    finish(context, actor, order, outcome).await
+    finish(context, &request.actor, request.key.as_ref(), order, outcome).await
 }
 
-/// Transaction two: records what the provider said, settles, and keeps the answer for every key that waits.
-async fn finish(context: &Context, actor: &Actor, order: OrderId, outcome: Option<Outcome>) -> Result<Answer, Failure> {
+/// Transaction two: records what the provider said, settles, and keeps the answer for every key that waits. Gives the answer of `key`, which
+/// may be an older one: it could be kept while this waited, and the payment has moved on since.
+async fn finish(context: &Context, actor: &Actor, key: Option<&IdempotencyKey>, order: OrderId, outcome: Option<Outcome>) -> Result<Answer, Failure> {
     let mut tx = context.db().begin(actor.clone()).await?;
     let completion = store::lock(tx.conn(), order).await?.ok_or_else(|| anyhow::anyhow!("no completion of {order}"))?;
+    let kept = match key.filter(|_| completion.state != CompletionState::Started) {
+        Some(key) => find_kept(&mut tx, key).await?,
+        None => None,
+    };
     let answer = match outcome.filter(|_| completion.state.is_open()) {
         Some(outcome) => record(&mut tx, completion, &outcome).await?,
         None => {
@@ -260,7 +265,16 @@ async fn finish(context: &Context, actor: &Actor, order: OrderId, outcome: Optio
     reach(FaultPoint::OutcomeWritten);
     tx.commit().await?;
     reach(FaultPoint::OutcomeCommitted);
-    Ok(answer)
+    Ok(kept.unwrap_or(answer))
+}
+
+/// The answer that is kept for a key. Nobody has one before the provider was heard.
+async fn find_kept(tx: &mut Tx, key: &IdempotencyKey) -> Result<Option<Answer>, Failure> {
+    let now = tx.now();
+    Ok(match idempotency::find(tx.conn(), key, now).await? {
+        Claim::Done(kept) => Some(Answer::replayed(kept)),
+        _ => None,
+    })
 }
 
 async fn record(tx: &mut Tx, completion: CompletionRow, outcome: &Outcome) -> Result<Answer, Failure> {
@@ -270,14 +284,14 @@ async fn record(tx: &mut Tx, completion: CompletionRow, outcome: &Outcome) -> Re
 }
 
 /// Waits until another request, or a worker, has heard from the provider, and gives its answer.
-async fn wait_for(context: &Context, actor: &Actor, order: OrderId, deadline: Instant) -> Result<Answer, Failure> {
+async fn wait_for(context: &Context, actor: &Actor, key: Option<&IdempotencyKey>, order: OrderId, deadline: Instant) -> Result<Answer, Failure> {
     while find(context, order).await?.state == CompletionState::Started {
         if Instant::now() >= deadline {
             return Err(in_progress().into());
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    finish(context, actor, order, None).await
+    finish(context, actor, key, order, None).await
 }
 
 const fn is_over(state: AttemptState) -> bool {
