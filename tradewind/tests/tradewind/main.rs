@@ -7,6 +7,7 @@ mod check;
 mod degradation;
 #[cfg(feature = "faults")]
 mod faults;
+mod journey;
 mod lifecycle;
 mod process;
 mod random;
