@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection};
 use testkit::TestDatabase;
 
 use crate::process::{Folder, Running, http};
@@ -23,8 +23,10 @@ async fn a_rotated_database_login_is_used_without_a_restart() {
     assert_eq!(new_cart(&running).await, 201);
 
     std::fs::write(&file, url_of("shop_after")).unwrap();
-    let shut_out = "alter role shop_before nologin; select pg_terminate_backend(pid) from pg_stat_activity where usename = 'shop_before'";
-    sqlx::raw_sql(AssertSqlSafe(shut_out.to_owned())).execute(&mut superuser).await.unwrap();
+    sqlx::raw_sql("alter role shop_before nologin").execute(&mut superuser).await.unwrap();
+    // Only now is it sure that nobody comes in again by the old login.
+    let shut_out = "select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = 'shop_before'";
+    sqlx::raw_sql(shut_out).execute(&mut superuser).await.unwrap();
     let begun = Instant::now();
     while new_cart(&running).await != 201 {
         assert!(begun.elapsed() < Duration::from_secs(60), "the new login is not used:\n{}", running.logs());
