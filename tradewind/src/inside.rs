@@ -4,9 +4,9 @@ use client::Client;
 use db::{Actor, Db};
 use kernel::{Clock, Token};
 use platform::config::{Config, Http};
+use platform::http::InternalCredential;
 use platform::http::{Kit, api_fallbacks};
 use platform::lifecycle::Tasks;
-use secrecy::{ExposeSecret, SecretString};
 use service::{Context, Service, Surfaces, worker};
 
 use crate::database::Database;
@@ -29,7 +29,7 @@ impl Inside {
         let (_, unconnected) = services::unconnected()?;
         let schemas: Vec<_> = unconnected.iter().map(Service::migrations).collect();
         database.prepare_for_tool(&schemas).await?;
-        let context = context(&database, &SecretString::default(), config);
+        let context = context(&database, "".into(), config);
         let services = services::all(&context, config);
         context.db().set_subscriptions(worker::subscriptions(&services));
         Ok(Self { database, context, services })
@@ -47,7 +47,7 @@ impl Inside {
 
     /// Calls the whole API in this process. The layers stand around it as on the public port.
     pub(crate) fn client(&self, http: &Http) -> Client {
-        let credential = SecretString::from(Token::generate().reveal());
+        let credential = InternalCredential::from(Token::generate().reveal().as_str());
         let kit = Kit::new(http, Clock::system(), credential.clone());
         Client::in_process(kit.around(api_fallbacks(Surfaces::of(&self.context, &self.services).router), "inside"), credential)
     }
@@ -84,7 +84,7 @@ impl Inside {
 }
 
 /// What services are given, on this database.
-pub(crate) fn context(database: &Database, internal_credential: &SecretString, config: &Config) -> Context {
+pub(crate) fn context(database: &Database, internal_credential: InternalCredential, config: &Config) -> Context {
     let db = Db::new(database.options(), Clock::system());
-    Context::new(db.clone(), Tasks::new(), identity::authenticator(db), internal_credential.expose_secret(), config.demo).with_cache(settings::cache(config))
+    Context::new(db.clone(), Tasks::new(), identity::authenticator(db), internal_credential, config.demo).with_cache(settings::cache(config))
 }

@@ -9,8 +9,7 @@ use backoffice::BackofficeOptions;
 use client::Client;
 use kernel::Clock;
 use platform::config::Config;
-use platform::http::{Kit, api_fallbacks};
-use secrecy::SecretString;
+use platform::http::{InternalCredential, Kit, api_fallbacks};
 use storefront::StorefrontOptions;
 use stores::Stores;
 
@@ -34,7 +33,14 @@ impl Pages {
     ///
     /// # Errors
     /// A template does not compile, or the HTTP client cannot be made.
-    pub(crate) fn of(config: &Config, target: &Target, address: SocketAddr, credential: &SecretString, api: &Router, stores: &Stores) -> anyhow::Result<Self> {
+    pub(crate) fn of(
+        config: &Config,
+        target: &Target,
+        address: SocketAddr,
+        credential: &InternalCredential,
+        api: &Router,
+        stores: &Stores,
+    ) -> anyhow::Result<Self> {
         let client = client(config, credential, api)?;
         let public_url = settings::public_url(config, address);
         let storefront = target.has_storefront().then(|| {
@@ -55,7 +61,7 @@ impl Pages {
 
 /// The router in process has a kit of its own: its problems carry the request id, and a page does not take two of the public port's
 /// places.
-fn client(config: &Config, credential: &SecretString, api: &Router) -> anyhow::Result<Client> {
+fn client(config: &Config, credential: &InternalCredential, api: &Router) -> anyhow::Result<Client> {
     let Some(url) = &config.web.api_url else {
         let kit = Kit::new(&config.http, Clock::system(), credential.clone());
         return Ok(Client::in_process(kit.around(api_fallbacks(api.clone()), "web"), credential.clone()));

@@ -34,7 +34,7 @@ fn payment_settings(config: &Config) -> payments::Settings {
 pub(crate) fn unconnected() -> anyhow::Result<(Context, Vec<Service>)> {
     let nowhere = DbOptions::new(PgConnectOptions::new_without_pgpass().host("/nonexistent"));
     let db = Db::new(&nowhere, Clock::system());
-    let context = Context::new(db.clone(), Tasks::new(), identity::authenticator(db), "", false);
+    let context = Context::new(db.clone(), Tasks::new(), identity::authenticator(db), "".into(), false);
     let services = all(&context, &Loaded::load(None, [])?.config);
     Ok((context, services))
 }

@@ -116,9 +116,9 @@ pub(crate) fn database_options(config: &Config) -> anyhow::Result<Option<DbOptio
     }))
 }
 
-/// Whether an address of a database lies in a file, so that its password may be rotated while we run.
-pub(crate) fn has_rotating_database(config: &Config) -> bool {
-    [&config.database.url, &config.database.read_url, &config.database.direct_url].into_iter().flatten().any(Secret::is_file)
+/// Whether a secret lies in a file, so that it may be rotated while we run.
+pub(crate) fn has_rotating_secrets(config: &Config) -> bool {
+    [&config.database.url, &config.database.read_url, &config.database.direct_url, &config.web.internal_credential].into_iter().flatten().any(Secret::is_file)
 }
 
 /// The configured limits around a writer.

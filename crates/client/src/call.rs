@@ -94,7 +94,7 @@ impl<'client, Body, Reply> Call<'client, Body, Reply> {
             errand: None,
             shapes: PhantomData,
         };
-        call.header(headers::INTERNAL_CREDENTIAL, client.0.internal_credential.expose_secret(), true).header(header::ACCEPT.as_str(), "application/json", false)
+        call.header(headers::INTERNAL_CREDENTIAL, &client.0.internal_credential.reveal(), true).header(header::ACCEPT.as_str(), "application/json", false)
     }
 
     /// Fills the path parameter `name`.

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use axum::Router;
 use kernel::Endpoint;
-use secrecy::SecretString;
+use platform::http::InternalCredential;
 
 pub use call::{Answer, Call, Errand, Visitor};
 pub use error::{BaseUrlError, CallError, Unreachable};
@@ -34,7 +34,7 @@ pub struct Client(Arc<Settings>);
 #[derive(Clone)]
 struct Settings {
     transport: Transport,
-    internal_credential: SecretString,
+    internal_credential: InternalCredential,
     timeout: Duration,
     answer_limit_bytes: usize,
 }
@@ -42,7 +42,7 @@ struct Settings {
 impl Client {
     /// Calls the API that `router` serves in this process.
     #[must_use]
-    pub fn in_process(router: Router, internal_credential: SecretString) -> Self {
+    pub fn in_process(router: Router, internal_credential: InternalCredential) -> Self {
         Self::over(Transport::InProcess(router), internal_credential)
     }
 
@@ -50,7 +50,7 @@ impl Client {
     ///
     /// # Errors
     /// `base_url` is no `http` or `https` address, or has a query.
-    pub fn http(http: reqwest::Client, base_url: &str, internal_credential: SecretString) -> Result<Self, BaseUrlError> {
+    pub fn http(http: reqwest::Client, base_url: &str, internal_credential: InternalCredential) -> Result<Self, BaseUrlError> {
         Ok(Self::over(Transport::http(http, base_url)?, internal_credential))
     }
 
@@ -71,7 +71,7 @@ impl Client {
         Call::new(self, endpoint)
     }
 
-    fn over(transport: Transport, internal_credential: SecretString) -> Self {
+    fn over(transport: Transport, internal_credential: InternalCredential) -> Self {
         Self(Arc::new(Settings { transport, internal_credential, timeout: TIMEOUT, answer_limit_bytes: ANSWER_LIMIT_BYTES }))
     }
 }

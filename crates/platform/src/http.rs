@@ -1,9 +1,11 @@
 //! The HTTP kit: a server that drains, the layers around every route, and extractors that refuse with problems.
 
+mod credential;
 mod extract;
 mod layers;
 mod serve;
 
+pub use credential::InternalCredential;
 pub use extract::{Json, Path, Query, body_problem, has_json_content_type, parse_json, unsupported_media_type, validate};
 pub use layers::{Kit, RequestId, api_fallbacks};
 pub use serve::{ServeError, bind, serve};

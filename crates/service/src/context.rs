@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use db::Db;
 use http::HeaderMap;
-use kernel::{Clock, Timestamp, headers};
+use kernel::{Clock, Timestamp};
+use platform::http::InternalCredential;
 use platform::lifecycle::Tasks;
 use stores::{CacheOptions, Stores};
-use subtle::ConstantTimeEq;
 
 use crate::Authenticator;
 
@@ -15,7 +15,7 @@ pub struct Context {
     db: Db,
     tasks: Tasks,
     authenticator: Arc<dyn Authenticator>,
-    internal_credential: Arc<str>,
+    internal_credential: InternalCredential,
     demo: bool,
     stores: Stores,
 }
@@ -23,11 +23,11 @@ pub struct Context {
 impl Context {
     /// Puts together what services need. `internal_credential` is the secret our own web tier sends along.
     #[must_use]
-    pub fn new(db: Db, tasks: Tasks, authenticator: Arc<dyn Authenticator>, internal_credential: &str, demo: bool) -> Self {
+    pub fn new(db: Db, tasks: Tasks, authenticator: Arc<dyn Authenticator>, internal_credential: InternalCredential, demo: bool) -> Self {
         let stores = Stores::new(CacheOptions::default(), db.clock().clone(), tasks.clone());
         let bus = stores.bus().clone();
         db.on_outdated(move |tags| bus.tell(tags));
-        Self { db, tasks, authenticator, internal_credential: internal_credential.into(), demo, stores }
+        Self { db, tasks, authenticator, internal_credential, demo, stores }
     }
 
     /// The same with other room and times for what is kept in memory. Said before services are made.
@@ -82,7 +82,6 @@ impl Context {
     /// Whether a request comes from our own web tier.
     #[must_use]
     pub fn is_internal(&self, headers: &HeaderMap) -> bool {
-        let sent = headers.get(headers::INTERNAL_CREDENTIAL).map(http::HeaderValue::as_bytes).unwrap_or_default();
-        !self.internal_credential.is_empty() && bool::from(sent.ct_eq(self.internal_credential.as_bytes()))
+        self.internal_credential.is_sent_in(headers)
     }
 }

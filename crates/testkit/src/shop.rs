@@ -126,7 +126,7 @@ impl Shop {
 }
 
 fn context(db: &Db, authenticator: Arc<dyn Authenticator>) -> Context {
-    Context::new(db.clone(), Tasks::new(), authenticator, "internal", true)
+    Context::new(db.clone(), Tasks::new(), authenticator, "internal".into(), true)
 }
 
 fn nowhere(clock: &Clock) -> Db {

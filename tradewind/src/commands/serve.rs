@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use db::Db;
 use platform::config::{Config, ConfigErrors};
-use platform::http::{Kit, bind};
+use platform::http::{InternalCredential, Kit, bind};
 use platform::lifecycle::{self, Tasks};
 use platform::operations::{self, Readiness};
 use platform::telemetry::{self, Metrics};
@@ -131,6 +132,7 @@ struct Shop {
     parts: Parts,
     backing: Option<Backing>,
     stores: Stores,
+    credential: InternalCredential,
 }
 
 /// The database and what works on it; pages that call an API elsewhere have none.
@@ -142,13 +144,13 @@ struct Backing {
 
 impl Shop {
     async fn start(config: &Config, target: &Target, public: Option<SocketAddr>) -> anyhow::Result<Self> {
-        let credential = credential::internal(config, target)?;
+        let credential = InternalCredential::from(credential::internal(config, target)?);
         let kit = Kit::new(&config.http, kernel::Clock::system(), credential.clone());
         let mut parts = Parts::default();
         let mut backing = None;
         if target.needs_database() {
             let database = Database::for_server(config).await?;
-            let context = inside::context(&database, &credential, config);
+            let context = inside::context(&database, credential.clone(), config);
             let services = services::all(&context, config);
             database.prepare(&services.iter().map(Service::migrations).collect::<Vec<_>>()).await?;
             context.db().set_subscriptions(worker::subscriptions(&services));
@@ -167,7 +169,7 @@ impl Shop {
         if let Some(address) = public.filter(|_| target.has_pages()) {
             parts.pages = Pages::of(config, target, address, &credential, &parts.api, &stores)?;
         }
-        Ok(Self { kit, parts, backing, stores })
+        Ok(Self { kit, parts, backing, stores, credential })
     }
 
     /// Serves until told to stop, then drains in order: no new requests, those in flight end, jobs in hand end, pools close, the
@@ -180,13 +182,16 @@ impl Shop {
         stop: &CancellationToken,
         announce: impl FnOnce(),
     ) -> anyhow::Result<()> {
-        let Self { kit, parts, backing, stores } = self;
+        let Self { kit, parts, backing, stores, credential } = self;
         let router = public::router(parts, &kit);
         let drain_timeout = config.http.drain_timeout;
         let public = port.map(|port| Part::begin("public port", |tasks, stop| platform::http::serve(port, router, tasks, stop, drain_timeout)));
         let figures = Part::begin("cache figures", |_, stop| report_on_cache(stores, stop));
         let work = backing.as_ref().map(|backing| backing.begin_work(config));
-        let secrets = backing.as_ref().filter(|_| settings::has_rotating_database(config)).map(|backing| backing.follow_secrets(config));
+        let secrets = settings::has_rotating_secrets(config).then(|| {
+            let (config, db) = (config.clone(), backing.as_ref().map(|backing| backing.context.db().clone()));
+            Part::begin("secrets", |_, stop| follow_secrets(config, db, credential, stop))
+        });
         if let Some(backing) = &backing {
             backing.report_on(readiness);
         }
@@ -222,20 +227,6 @@ impl Backing {
         Part::begin("worker", |_, stop| worker::run(context, self.workers.clone(), options, stop))
     }
 
-    /// Reads the addresses of the databases again and again: a rotated password is used by the next connection, without a restart.
-    fn follow_secrets(&self, config: &Config) -> Part {
-        let (db, config) = (self.context.db().clone(), config.clone());
-        Part::begin("secrets", |_, stop| async move {
-            while stop.run_until_cancelled(tokio::time::sleep(SECRETS_EVERY)).await.is_some() {
-                match settings::database_options(&config) {
-                    Ok(Some(options)) => db.set_addresses(&options),
-                    Ok(None) => {}
-                    Err(error) => tracing::warn!(error = format!("{error:#}"), "the database's address was not read again; the last one holds"),
-                }
-            }
-        })
-    }
-
     /// Tells the state of the database on the operations port. It does not decide readiness.
     fn report_on(&self, readiness: &Readiness) {
         let db = self.context.db().clone();
@@ -257,6 +248,25 @@ impl Backing {
         }
         self.database.stop().await;
     }
+}
+
+/// Reads secrets in files again and again, until stopped: a rotated one holds for the next connection and the next request, without a restart.
+async fn follow_secrets(config: Config, db: Option<Db>, credential: InternalCredential, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(SECRETS_EVERY)).await.is_some() {
+        if let Err(error) = read_secrets(&config, db.as_ref(), &credential) {
+            tracing::warn!(error = format!("{error:#}"), "secrets were not read again; the last ones hold");
+        }
+    }
+}
+
+fn read_secrets(config: &Config, db: Option<&Db>, credential: &InternalCredential) -> anyhow::Result<()> {
+    if let (Some(db), Some(options)) = (db, settings::database_options(config)?) {
+        db.set_addresses(&options);
+    }
+    if let Some(secret) = &config.web.internal_credential {
+        credential.set(secret.current()?);
+    }
+    Ok(())
 }
 
 /// Tells the size and age of what is kept in memory to the metrics, until stopped.

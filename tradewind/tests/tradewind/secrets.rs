@@ -39,6 +39,34 @@ async fn a_rotated_database_login_is_used_without_a_restart() {
     superuser.close().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_rotated_internal_credential_is_believed_without_a_restart_and_the_old_one_is_not() {
+    let folder = Folder::new();
+    let file = folder.path().join("internal-credential");
+    std::fs::write(&file, "before").unwrap();
+    let folder = folder.env("TRADEWIND__WEB__INTERNAL_CREDENTIAL_FILE", file.to_str().unwrap());
+    let running = folder.serve(&[]).await;
+    assert_eq!((is_believed(&running, "before").await, is_believed(&running, "after").await), (true, false));
+
+    std::fs::write(&file, "after").unwrap();
+    let begun = Instant::now();
+    while !is_believed(&running, "after").await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the new credential is not believed:\n{}", running.logs());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(!is_believed(&running, "before").await);
+    assert_eq!(running.get("/").await.status(), 200, "the pages of the same process go on");
+    running.terminate().await.succeeded();
+}
+
+/// Whether a caller with this credential may name its request itself.
+async fn is_believed(running: &Running, credential: &str) -> bool {
+    const NAME: &str = "req_06a0000000000000000000000r";
+    let request = http().get(format!("{}/store/v1/channel", running.base_url()));
+    let answer = request.header("x-internal-credential", credential).header("x-request-id", NAME).send().await.unwrap();
+    answer.headers()["x-request-id"] == NAME
+}
+
 async fn new_cart(running: &Running) -> u16 {
     http().post(format!("{}/store/v1/carts", running.base_url())).send().await.unwrap().status().as_u16()
 }

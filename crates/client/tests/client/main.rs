@@ -11,8 +11,8 @@ use client::{BaseUrlError, CallError, Client, Unreachable, Visitor};
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kernel::{Endpoint, Method, Problem, Token};
+use platform::http::InternalCredential;
 use platform::lifecycle::Tasks;
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -90,7 +90,7 @@ fn reqwest_client() -> reqwest::Client {
     reqwest::Client::builder().build().unwrap()
 }
 
-fn credential() -> SecretString {
+fn credential() -> InternalCredential {
     "let us in".into()
 }
 

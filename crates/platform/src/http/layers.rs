@@ -8,11 +8,10 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use kernel::{Clock, Problem, headers};
-use secrecy::{ExposeSecret, SecretString};
-use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::InternalCredential;
 use crate::config::Http;
 
 kernel::id_kind!(/// A request.
@@ -22,7 +21,7 @@ kernel::id_kind!(/// A request.
 #[derive(Clone)]
 pub struct Kit {
     clock: Clock,
-    internal_credential: Arc<SecretString>,
+    internal_credential: InternalCredential,
     slots: Arc<Semaphore>,
     request_timeout: Duration,
     body_limit_bytes: usize,
@@ -31,10 +30,10 @@ pub struct Kit {
 impl Kit {
     /// The kit with the port's limits. Callers that send `internal_credential` may name their request themselves.
     #[must_use]
-    pub fn new(http: &Http, clock: Clock, internal_credential: SecretString) -> Self {
+    pub fn new(http: &Http, clock: Clock, internal_credential: InternalCredential) -> Self {
         Self {
             clock,
-            internal_credential: Arc::new(internal_credential),
+            internal_credential,
             slots: Arc::new(Semaphore::new(http.max_concurrent_requests.min(Semaphore::MAX_PERMITS))),
             request_timeout: http.request_timeout,
             body_limit_bytes: http.body_limit_bytes,
@@ -52,13 +51,7 @@ impl Kit {
 
     fn request_id(&self, sent: &HeaderMap) -> RequestId {
         let named = sent.get(headers::REQUEST_ID).and_then(|id| id.to_str().ok()?.parse().ok());
-        named.filter(|_| self.is_internal(sent)).unwrap_or_else(|| RequestId::new(self.clock.now()))
-    }
-
-    fn is_internal(&self, sent: &HeaderMap) -> bool {
-        let secret = self.internal_credential.expose_secret();
-        let credential = sent.get(headers::INTERNAL_CREDENTIAL).map(HeaderValue::as_bytes).unwrap_or_default();
-        !secret.is_empty() && bool::from(credential.ct_eq(secret.as_bytes()))
+        named.filter(|_| self.internal_credential.is_sent_in(sent)).unwrap_or_else(|| RequestId::new(self.clock.now()))
     }
 }
 

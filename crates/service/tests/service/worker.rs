@@ -117,7 +117,7 @@ async fn a_worker_hears_of_work_that_another_process_left() {
     let clock = shop.clock().clone();
     let db = db::Db::new(&db::DbOptions::new(shop.database().options()), clock);
     db.set_subscriptions(worker::subscriptions(&services));
-    let elsewhere = service::Context::new(db, platform::lifecycle::Tasks::new(), std::sync::Arc::new(testkit::StaffPass::default()), "", true);
+    let elsewhere = service::Context::new(db, platform::lifecycle::Tasks::new(), std::sync::Arc::new(testkit::StaffPass::default()), "".into(), true);
 
     let stop = CancellationToken::new();
     let options = WorkerOptions { poll: Duration::from_secs(30), ..WorkerOptions::default() };

@@ -112,7 +112,7 @@ async fn a_change_in_another_process_is_seen_within_a_second() {
     // The other process has its own pools and memory, on the same database.
     let clock = shop.clock().clone();
     let db = Db::new(&DbOptions::new(shop.database().options()), clock);
-    let elsewhere = Context::new(db.clone(), Tasks::new(), Arc::new(StaffPass::default()), "", true);
+    let elsewhere = Context::new(db.clone(), Tasks::new(), Arc::new(StaffPass::default()), "".into(), true);
     let services = vec![catalog::service(&elsewhere)];
     db.set_subscriptions(worker::subscriptions(&services));
     let router = Surfaces::of(&elsewhere, &services).router;

@@ -125,7 +125,7 @@ async fn a_choice_that_cannot_be_charged_points_at_the_field_to_mend() {
 async fn the_sandbox_serves_live_channels_in_demo_shops_only() {
     let stand = Stand::open().await;
     let demo = stand.shop.context();
-    let real = Context::new(demo.db().clone(), demo.tasks().clone(), Arc::new(StaffPass::default()), "internal", false);
+    let real = Context::new(demo.db().clone(), demo.tasks().clone(), Arc::new(StaffPass::default()), "internal".into(), false);
     let real = Payments::new(&real, Settings::default());
     let providers = |payments: &Payments, kind| payments.methods(kind).into_iter().map(|method| method.provider).collect::<Vec<_>>();
     assert_eq!(providers(&stand.payments, ChannelKind::Live), ["manual", "sandbox"]);

@@ -29,7 +29,7 @@ impl Browser {
     /// Somebody in front of the door.
     pub(crate) fn new() -> Self {
         let world = api::world();
-        let client = Client::in_process(api::router(world.clone()), "internal".to_owned().into());
+        let client = Client::in_process(api::router(world.clone()), "internal".into());
         let router = backoffice::router(BackofficeOptions { client, public_url: Some("https://shop.example".to_owned()) }).unwrap();
         Self { router, world, cookie: None }
     }
