@@ -142,8 +142,10 @@ fn say(line: impl Display) {
 }
 
 async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let shop = Shop::new(&arguments.program, &arguments.into, arguments.connections)?;
-    let demo = starts::stock_up(&arguments.demo, &arguments.into)?;
+    // The program is started in this folder, so its name must hold from everywhere.
+    let into = std::path::absolute(&arguments.into)?;
+    let shop = Shop::new(&arguments.program, &into, arguments.connections)?;
+    let demo = starts::stock_up(&arguments.demo, &into)?;
     say("starting, filling, stopping, killing, starting ...");
     let (starts, running) = starts::measure(&shop, &demo).await?;
     let idle = starts::idle(&running).await?;
@@ -152,7 +154,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut report = Report { cpus, connections: arguments.connections, starts: Some(starts), ..Report::default() };
     if arguments.only != Some(Part::Purchases) {
         say("reads, the bare handler and the shop in turns:");
-        report.reads = reads::measure(&running, &arguments.into, &readings, arguments.reads()).await?;
+        report.reads = reads::measure(&running, &into, &readings, arguments.reads()).await?;
     }
     if arguments.only != Some(Part::Reads) {
         say("purchases, and pgbench before and after:");
@@ -166,7 +168,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     report.memory = Some(starts::Memory { idle, loaded: resident, peak });
     running.stop().await?;
     report.judge();
-    let file = arguments.into.join("report.json");
+    let file = into.join("report.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     say(&report);
     say(format_args!("The same for machines: {}", file.display()));
