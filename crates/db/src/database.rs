@@ -6,6 +6,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
 use sqlx::{PgPool, SqlSafeStr, Transaction};
 
+use crate::pool::Pool;
 use crate::{Actor, DbError, Subscriptions, Tx, Wake};
 
 /// Units of work find their rows by key, and a plan by key is the same for every key. PostgreSQL would make some of these plans anew each
@@ -60,9 +61,9 @@ impl DbOptions {
 /// The database: a writer, readers, and what every transaction carries along.
 #[derive(Debug, Clone)]
 pub struct Db {
-    writer: PgPool,
-    reader: PgPool,
-    direct: PgPool,
+    writer: Pool,
+    reader: Pool,
+    direct: Pool,
     clock: Clock,
     wake: Wake,
     subscriptions: Arc<OnceLock<Subscriptions>>,
@@ -72,23 +73,23 @@ impl Db {
     /// Prepares the pools. Nothing is connected yet, so a database that is down does not hinder the start.
     #[must_use]
     pub fn new(options: &DbOptions, clock: Clock) -> Self {
-        let pool = |connect: &PgConnectOptions, most: u32| {
+        let pool = |name: &'static str, connect: &PgConnectOptions, most: u32| {
             let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(options.acquire_timeout).test_before_acquire(false);
-            pool.connect_lazy_with(options.limited(connect))
+            Pool::new(name, most, pool.connect_lazy_with(options.limited(connect)))
         };
-        let writer = pool(&options.writer, options.max_connections);
-        let reader = options.reader.as_ref().map_or_else(|| writer.clone(), |reader| pool(reader, options.max_connections));
-        let direct = pool(options.direct.as_ref().unwrap_or(&options.writer), 3);
+        let writer = pool("writer", &options.writer, options.max_connections);
+        let reader = options.reader.as_ref().map_or_else(|| writer.clone(), |reader| pool("reader", reader, options.max_connections));
+        let direct = pool("direct", options.direct.as_ref().unwrap_or(&options.writer), 3);
         Self { writer, reader, direct, clock, wake: Wake::default(), subscriptions: Arc::default() }
     }
 
     /// Connects from now on with these addresses and secrets: a password was rotated. Connections that are open stay.
     pub fn set_addresses(&self, options: &DbOptions) {
-        self.writer.set_connect_options(options.limited(&options.writer));
+        self.writer.inner().set_connect_options(options.limited(&options.writer));
         if let Some(reader) = &options.reader {
-            self.reader.set_connect_options(options.limited(reader));
+            self.reader.inner().set_connect_options(options.limited(reader));
         }
-        self.direct.set_connect_options(options.limited(options.direct.as_ref().unwrap_or(&options.writer)));
+        self.direct.inner().set_connect_options(options.limited(options.direct.as_ref().unwrap_or(&options.writer)));
     }
 
     /// Names who hears which event. Said once, when every service is known.
@@ -140,13 +141,22 @@ impl Db {
     /// The pool past any pooler: LISTEN, advisory locks.
     #[must_use]
     pub fn direct(&self) -> &PgPool {
-        &self.direct
+        self.direct.inner()
     }
 
     /// The writer's pool, for the parts of the house below the services.
     #[must_use]
     pub fn writer(&self) -> &PgPool {
-        &self.writer
+        self.writer.inner()
+    }
+
+    /// Tells how busy the pools are to the metrics.
+    pub fn report(&self) {
+        self.writer.report();
+        self.direct.report();
+        if !self.reader.is(&self.writer) {
+            self.reader.report();
+        }
     }
 
     /// The clock every transaction reads.
@@ -163,8 +173,8 @@ impl Db {
 
     /// Closes every pool, waiting for connections that are out.
     pub async fn close(&self) {
-        self.writer.close().await;
-        self.reader.close().await;
-        self.direct.close().await;
+        for pool in [&self.writer, &self.reader, &self.direct] {
+            pool.inner().close().await;
+        }
     }
 }

@@ -490,34 +490,49 @@ pub async fn bounded_figures(conn: &mut PgConnection, now: Timestamp) -> Result<
     .await
 }
 
-/// How much waits, runs and is dead, and how old the oldest waiting job is.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// How much of a queue waits, runs and is dead, and how old the oldest waiting job is. A queue is the jobs of one service.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct QueueFigures {
+    /// The part of the jobs' kinds before the dot: the service's name.
+    pub queue: String,
     /// Jobs that are due.
     pub due: i64,
+    /// Jobs that failed and wait to be tried again.
+    pub retrying: i64,
     /// Jobs in work.
     pub running: i64,
     /// Jobs that failed for good.
     pub dead: i64,
     /// Seconds since the oldest due job should have run.
     pub oldest_due_seconds: i64,
+    /// The same of those jobs that take an event to one of its subscribers: how far the outbox lags behind.
+    pub oldest_event_seconds: i64,
 }
 
-/// Reads the queue's figures for the metrics.
+/// Reads the figures of every queue that has something, for the metrics. Looks at what waits, runs and is dead only, by the indexes of these
+/// states: of what is done, there is much more.
 ///
 /// # Errors
 /// The database failed.
-pub async fn figures(conn: &mut PgConnection, now: Timestamp) -> Result<QueueFigures, sqlx::Error> {
+pub async fn figures(conn: &mut PgConnection, now: Timestamp) -> Result<Vec<QueueFigures>, sqlx::Error> {
     sqlx::query_as!(
         QueueFigures,
-        r#"select
-             (select count(*) from ops.job where state = 'ready' and run_at <= $1) as "due!",
-             (select count(*) from ops.job where state = 'running') as "running!",
-             (select count(*) from ops.job where state = 'dead') as "dead!",
-             coalesce((select extract(epoch from $1::timestamptz - min(run_at))::bigint from ops.job where state = 'ready' and run_at <= $1), 0) as "oldest_due_seconds!""#,
+        r#"select queue as "queue!", sum(due)::bigint as "due!", sum(retrying)::bigint as "retrying!", sum(running)::bigint as "running!", sum(dead)::bigint as "dead!",
+             coalesce(extract(epoch from $1::timestamptz - min(oldest))::bigint, 0) as "oldest_due_seconds!",
+             coalesce(extract(epoch from $1::timestamptz - min(oldest_event))::bigint, 0) as "oldest_event_seconds!"
+           from (
+             select split_part(kind, '.', 1) as queue, count(*) filter (where run_at <= $1) as due, count(*) filter (where attempts > 0) as retrying,
+               0 as running, 0 as dead, min(run_at) filter (where run_at <= $1) as oldest, min(run_at) filter (where run_at <= $1 and event_id is not null) as oldest_event
+             from ops.job where state = 'ready' group by 1
+             union all
+             select split_part(kind, '.', 1), 0, 0, count(*), 0, null, null from ops.job where state = 'running' group by 1
+             union all
+             select split_part(kind, '.', 1), 0, 0, 0, count(*), null, null from ops.job where state = 'dead' group by 1
+           ) as part
+           group by queue order by queue"#,
         now
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await
 }
 

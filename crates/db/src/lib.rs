@@ -9,6 +9,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod local;
 pub mod migrate;
+mod pool;
 mod tx;
 mod wake;
 

@@ -1,10 +1,10 @@
 //! The worker: claims jobs of the services of this process, does them under a lease, and lets schedules tick.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use db::jobs::{self, ClaimedJob, FailedJob};
+use db::jobs::{self, ClaimedJob, FailedJob, QueueFigures};
 use db::{Actor, Subscriber, Subscriptions};
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
@@ -32,6 +32,8 @@ impl Default for WorkerOptions {
 
 /// How often what is old in `ops` is forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
+/// How often the queues' figures are told to the metrics.
+const FIGURES_EVERY: Duration = Duration::from_secs(5);
 
 /// Who hears which event, over all services, whether this process serves them or not.
 #[must_use]
@@ -57,7 +59,12 @@ pub async fn run(context: Context, services: Vec<Service>, options: WorkerOption
         options,
         id: Uuid::from_bytes(kernel::random::bytes()),
     };
-    tokio::join!(worker.work(&stop), worker.tick(&services, &stop), pass_news_on(&worker.context, &stop));
+    tokio::join!(
+        worker.work(&stop),
+        worker.tick(&services, &stop),
+        report_on_queues(&worker.context, &services, &stop),
+        pass_news_on(&worker.context, &stop)
+    );
 }
 
 /// Tells other processes what this one commits, and hears what they do: that there is work, and what is stale. [`run`] does it too; a
@@ -135,13 +142,35 @@ async fn tick_once(context: &Context, services: &[Service], declared: bool) -> R
         }
     }
     let due = jobs::run_schedules(tx.conn(), now).await?;
-    let figures = jobs::figures(tx.conn(), now).await?;
     tx.commit().await?;
     if due > 0 {
         context.db().wake().wake();
     }
-    report(figures);
+    metrics::gauge!("worker_last_tick_timestamp_seconds").set(f64::from(u32::try_from(now.timestamp()).unwrap_or(u32::MAX)));
     Ok(due)
+}
+
+/// Tells the figures of the queues to the metrics, again and again, until stopped. Every worker tells the same; of several, the highest counts.
+async fn report_on_queues(context: &Context, services: &[Service], stop: &CancellationToken) {
+    // A queue that has become empty is told once more.
+    let mut queues: BTreeSet<String> = services.iter().map(|service| service.name().to_owned()).collect();
+    loop {
+        match read_figures(context).await {
+            Ok(figures) => {
+                queues.extend(figures.iter().map(|figures| figures.queue.clone()));
+                report(&queues, &figures);
+            }
+            Err(error) => tracing::warn!(error = format!("{error:?}"), "the queues' figures were not read"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(FIGURES_EVERY)).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn read_figures(context: &Context) -> Result<Vec<QueueFigures>, sqlx::Error> {
+    let mut conn = context.db().read_latest().await?;
+    jobs::figures(&mut conn, context.now()).await
 }
 
 struct Worker {
@@ -207,17 +236,24 @@ impl Worker {
     }
 }
 
-fn report(figures: jobs::QueueFigures) {
-    let gauge = |name: &'static str, value: i64| metrics::gauge!(name).set(f64::from(i32::try_from(value).unwrap_or(i32::MAX)));
-    gauge("jobs_due", figures.due);
-    gauge("jobs_running", figures.running);
-    gauge("jobs_dead", figures.dead);
-    gauge("jobs_oldest_due_seconds", figures.oldest_due_seconds);
+fn report(queues: &BTreeSet<String>, figures: &[QueueFigures]) {
+    let number = |value: i64| f64::from(i32::try_from(value).unwrap_or(i32::MAX));
+    for queue in queues {
+        let figures = figures.iter().find(|figures| figures.queue == *queue).cloned().unwrap_or_default();
+        let gauge = |name: &'static str, value: i64| metrics::gauge!(name, "queue" => queue.clone()).set(number(value));
+        gauge("jobs_due", figures.due);
+        gauge("jobs_retrying", figures.retrying);
+        gauge("jobs_running", figures.running);
+        gauge("jobs_dead", figures.dead);
+        gauge("jobs_oldest_due_seconds", figures.oldest_due_seconds);
+    }
+    let lag = figures.iter().map(|figures| figures.oldest_event_seconds).max().unwrap_or(0);
+    metrics::gauge!("outbox_lag_seconds").set(number(lag));
 }
 
 /// Does one job and writes down what became of it. A worker killed here leaves the lease to run out, and another takes the job.
 async fn perform(context: Context, handler: JobHandler, job: ClaimedJob, lease: Duration) {
-    let deadline = lease.mul_f64(0.9);
+    let (deadline, begun) = (lease.mul_f64(0.9), Instant::now());
     let outcome = match tokio::time::timeout(deadline, AssertUnwindSafe(attempt(&context, handler, &job)).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(Failure::Internal(anyhow::anyhow!("panicked: {}", platform::lifecycle::panic_text(panic.as_ref())))),
@@ -228,6 +264,7 @@ async fn perform(context: Context, handler: JobHandler, job: ClaimedJob, lease: 
         Err(failure) => put_back(&context, &job, &failure).await,
     };
     metrics::counter!("jobs_total", "kind" => job.kind.clone(), "outcome" => result).increment(1);
+    metrics::histogram!("job_duration_seconds", "kind" => job.kind.clone()).record(begun.elapsed().as_secs_f64());
 }
 
 async fn attempt(context: &Context, handler: JobHandler, job: &ClaimedJob) -> Result<(), Failure> {
