@@ -1,5 +1,8 @@
 //! The house's own tools: `cargo xtask tidy`, `cargo xtask sql`, `cargo xtask new-service`.
 
+mod junit;
+mod roots;
+mod sbom;
 mod scaffold;
 mod server;
 mod sql;
@@ -31,11 +34,18 @@ enum Command {
         #[arg(long = "package", short = 'p')]
         packages: Vec<String>,
     },
-    /// Writes a new service that compiles, is tidy and passes its test.
-    NewService {
-        /// Its name: small letters, which are also the name of its schema.
-        name: String,
+    /// Runs a command such as `cargo test` and writes its tests as JUnit XML.
+    Junit(junit::Arguments),
+    /// Runs a command beside a throw-away PostgreSQL on a free port; its address is in `DATABASE_URL`.
+    Postgres {
+        /// The command.
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
     },
+    /// Prints the image's certificate authorities as PEM, from the crate that Cargo.lock pins.
+    Roots,
+    /// Prints what the image is made of as CycloneDX.
+    Sbom(sbom::Facts),
 }
 
 fn main() -> ExitCode {
@@ -55,7 +65,16 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Tidy => tidy::run(&root),
         Command::Sql { check, packages } => sql::run(&root, check, &packages),
         Command::NewService { name } => scaffold::run(&root, &name),
+        Command::Junit(arguments) => junit::run(&arguments),
+        Command::Postgres { command } => server::Server::start_on_loopback()?.run_beside(&command),
+        Command::Roots => print(&roots::pem()),
+        Command::Sbom(facts) => print(&sbom::document(&root, &facts)?),
     }
+}
+
+/// Writes a file's text to standard output, as it is.
+fn print(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }
 
 /// Tells the person at the terminal.

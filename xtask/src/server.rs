@@ -1,5 +1,6 @@
 //! A throw-away PostgreSQL: made in a temporary folder, reached by a unix socket, gone when dropped.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +11,8 @@ use anyhow::{Context, bail};
 const USER: &str = "tradewind";
 /// The one database.
 const DATABASE: &str = "postgres";
+/// The number of its socket when it listens nowhere.
+const USUAL_PORT: u16 = 5432;
 /// How long it may take to accept connections.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -17,12 +20,24 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Server {
     folder: PathBuf,
     bin: PathBuf,
+    /// Where it listens, if it does.
+    port: Option<u16>,
     process: Child,
 }
 
 impl Server {
-    /// Starts a server from the installed programs.
+    /// Starts a server that is reached through a socket in its folder only.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        Self::start_on(None)
+    }
+
+    /// Starts a server that listens on a free port of this machine's own addresses too, and asks nobody for a password.
+    pub(crate) fn start_on_loopback() -> anyhow::Result<Self> {
+        let free = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?.local_addr()?.port();
+        Self::start_on(Some(free))
+    }
+
+    fn start_on(port: Option<u16>) -> anyhow::Result<Self> {
         let bin = find_programs()?;
         let account = Account::find()?;
         let folder = std::env::temp_dir().join(format!("tradewind-xtask-{}", std::process::id()));
@@ -38,22 +53,39 @@ impl Server {
         if !initdb.status.success() {
             bail!("initdb failed:\n{}", String::from_utf8_lossy(&initdb.stderr));
         }
-        let settings =
-            [format!("unix_socket_directories={}", folder.display()), "listen_addresses=".to_owned(), "port=5432".to_owned(), "fsync=off".to_owned()];
+        let settings = [
+            format!("unix_socket_directories={}", folder.display()),
+            format!("listen_addresses={}", port.map_or("", |_| "127.0.0.1")),
+            format!("port={}", port.unwrap_or(USUAL_PORT)),
+            "fsync=off".to_owned(),
+        ];
         let mut command = account.command(&bin.join("postgres"));
         command.arg("-D").arg(&data);
         for setting in &settings {
             command.args(["-c", setting]);
         }
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("starting postgres")?;
-        let mut server = Self { folder, bin, process };
+        let mut server = Self { folder, bin, port, process };
         server.wait_until_ready()?;
         Ok(server)
     }
 
     /// The address as `DATABASE_URL` has it.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://{USER}@localhost/{DATABASE}?host={}", self.folder.display())
+        match self.port {
+            Some(port) => format!("postgres://{USER}@127.0.0.1:{port}/{DATABASE}"),
+            None => format!("postgres://{USER}@localhost/{DATABASE}?host={}", self.folder.display()),
+        }
+    }
+
+    /// Runs a command that finds the server's address in `DATABASE_URL`, and the folder with `psql` in `PG_BIN`.
+    pub(crate) fn run_beside(&self, command: &[String]) -> anyhow::Result<()> {
+        let (program, arguments) = command.split_first().context("which command?")?;
+        let status = Command::new(program).args(arguments).env("DATABASE_URL", self.url()).env("PG_BIN", &self.bin).status()?;
+        if !status.success() {
+            bail!("{}: {status}", command.join(" "));
+        }
+        Ok(())
     }
 
     /// Runs statements, all or none.
@@ -69,7 +101,10 @@ impl Server {
 
     fn psql(&self) -> Command {
         let mut command = Command::new(self.bin.join("psql"));
-        command.args(["--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", "-p", "5432", "-U", USER, "-d", DATABASE, "-h"]).arg(&self.folder);
+        command
+            .args(["--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", "-U", USER, "-d", DATABASE, "-h"])
+            .arg(&self.folder)
+            .args(["-p", &self.port.unwrap_or(USUAL_PORT).to_string()]);
         command.env("PGOPTIONS", "-c client_min_messages=warning").stdin(Stdio::null());
         command
     }

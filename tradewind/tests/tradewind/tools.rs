@@ -74,7 +74,9 @@ async fn secrets_are_for_us_alone_to_read() {
 }
 
 #[tokio::test]
-async fn the_version_is_that_of_the_package() {
+async fn the_version_is_that_of_the_package_and_a_build_that_was_told_no_commit_says_so() {
     let printed = Folder::new().run(&["version"]).await.succeeded();
-    assert_eq!(printed.trim(), format!("tradewind {}", env!("CARGO_PKG_VERSION")));
+    let told = |text: Option<&'static str>| text.unwrap_or("unknown");
+    let (revision, source) = (told(option_env!("TRADEWIND_REVISION")), told(option_env!("TRADEWIND_SOURCE")));
+    assert_eq!(printed.trim(), format!("tradewind {}\nrevision {revision}\nsource {source}", env!("CARGO_PKG_VERSION")));
 }

@@ -18,9 +18,11 @@ const BREAKING: &[(&[&str], &str)] = &[
     (&["drop", "function"], "drops a function"),
     (&["drop", "type"], "drops a type"),
     (&["drop", "sequence"], "drops a sequence"),
-    (&["rename", "to"], "renames"),
-    (&["rename", "column"], "renames a column"),
-    (&["rename", "constraint"], "renames a constraint"),
+    (&["drop", "default"], "takes a default away, which the last release's inserts may count on"),
+    (&["rename"], "renames"),
+    (&["set", "schema"], "moves something to another schema"),
+    (&["revoke"], "takes a right away"),
+    (&["disable", "trigger"], "switches a trigger off"),
     (&["set", "not", "null"], "makes a column not null: add a check `not valid` and validate it first"),
     (&["set", "data", "type"], "changes a type"),
     (&["truncate"], "empties a table"),
@@ -32,6 +34,7 @@ pub(super) fn expand_only(model: &Model) -> Vec<Finding> {
     for (path, text) in migrations(model).filter(|(path, _)| number_of(path) != Some(1)) {
         let statements = sqltext::statements(text);
         let made_here: BTreeSet<String> = statements.iter().filter_map(|statement| table_after(statement, &["create", "table"])).collect();
+        findings.extend(as_a_whole(&statements, text).into_iter().map(|(line, words)| Finding::at(path, line, words)));
         let contract = text.lines().next().is_some_and(|line| line.strip_prefix("-- contract:").is_some_and(|why| why.trim().len() > 10));
         for statement in &statements {
             let on_new_table =
@@ -51,25 +54,94 @@ fn breaking(statement: &[Token]) -> Option<String> {
     let has = |words: &[&str]| sqltext::contains(statement, words);
     let listed = BREAKING.iter().find(|(words, _)| has(words)).map(|(_, what)| (*what).to_owned());
     let retyped = has(&["alter", "column"]) && has(&["type"]) && !has(&["set", "default"]);
-    let unnamed_drop = has(&["alter", "table"]) && has(&["drop"]) && !has(&["drop", "not", "null"]) && !has(&["drop", "default"]);
+    let unnamed_drop = (has(&["alter", "table"]) || begins_with(statement, &["drop"])) && has(&["drop"]) && !has(&["drop", "not", "null"]);
     listed.or_else(|| retyped.then(|| "changes a type".to_owned())).or_else(|| unnamed_drop.then(|| "drops something".to_owned())).or_else(|| {
         let adds_required =
-            has(&["alter", "table"]) && has(&["add"]) && has(&["not", "null"]) && !has(&["default"]) && !has(&["check"]) && !has(&["generated"]);
+            has(&["alter", "table"]) && has(&["add"]) && !has(&["add", "constraint"]) && has(&["not", "null"]) && !has(&["default"]) && !has(&["generated"]);
         adds_required.then(|| "adds a column that is not null and has no default: the last release's inserts would fail".to_owned())
     })
 }
 
+/// What takes a lock that others wait behind for as long as a table is large, by the words that say so.
+const LOCKING: &[(&[&str], &str)] = &[
+    (&["lock", "table"], "locks a table"),
+    (&["vacuum"], "is no migration: vacuum runs by itself"),
+    (&["cluster"], "writes a table anew under a lock"),
+    (&["set", "tablespace"], "writes a table anew under a lock"),
+    (&["set", "logged"], "writes a table anew under a lock"),
+    (&["set", "unlogged"], "writes a table anew under a lock"),
+    (&["add", "unique"], BY_INDEX),
+    (&["add", "primary"], BY_INDEX),
+    (&["add", "exclude"], BY_INDEX),
+    (&["serial"], REWRITES),
+    (&["bigserial"], REWRITES),
+    (&["as", "identity"], REWRITES),
+    (&["stored"], REWRITES),
+    (&["default", "gen_random_uuid"], REWRITES),
+    (&["default", "random"], REWRITES),
+    (&["default", "nextval"], REWRITES),
+    (&["default", "clock_timestamp"], REWRITES),
+];
+const BY_INDEX: &str = "builds an index under a lock: make a unique index `concurrently` first, then `add constraint … using index`";
+const REWRITES: &str = "writes every row anew under a lock: add the column plainly, fill it by a job";
+
 fn locking(statement: &[Token], text: &str) -> Option<String> {
     let has = |words: &[&str]| sqltext::contains(statement, words);
-    let makes_index = has(&["create", "index"]) || has(&["create", "unique", "index"]);
-    if makes_index && !has(&["concurrently"]) {
+    let alters = has(&["alter", "table"]);
+    let listed = LOCKING.iter().find(|(words, _)| has(words) && (alters || !words.starts_with(&["add"])));
+    if let Some((_, what)) = listed.filter(|(words, _)| alters || begins_with(statement, words)) {
+        return Some((*what).to_owned());
+    }
+    let builds = ["create", "reindex", "refresh"].iter().any(|word| begins_with(statement, &[word]))
+        && (has(&["create", "index"]) || has(&["create", "unique", "index"]) || has(&["reindex"]) || has(&["refresh"]));
+    if builds && !has(&["concurrently"]) {
         return Some("makes an index on a table in use: `create index concurrently`, in a file that begins with `-- no-transaction`".to_owned());
     }
     if has(&["concurrently"]) && !text.starts_with("-- no-transaction") {
         return Some("`concurrently` needs `-- no-transaction` as the file's first line".to_owned());
     }
-    let validates = has(&["add", "constraint"]) && (has(&["check"]) || has(&["foreign", "key"])) && !has(&["not", "valid"]);
-    validates.then(|| "adds a constraint that reads the whole table under a lock: add it `not valid`, validate it in the next file".to_owned())
+    if has(&["concurrently", "if", "not", "exists"]) {
+        return Some("would take the broken index of an attempt that failed for the whole one: without `if not exists`".to_owned());
+    }
+    let unique = alters && has(&["add", "constraint"]) && (has(&["unique"]) || has(&["primary", "key"]) || has(&["exclude"])) && !has(&["using", "index"]);
+    if unique {
+        return Some(BY_INDEX.to_owned());
+    }
+    let on_column = alters && has(&["add"]) && !has(&["add", "constraint"]) && (has(&["references"]) || has(&["unique"]) || has(&["check"]));
+    let validates = has(&["add", "constraint"]) && (has(&["check"]) || has(&["foreign", "key"])) || on_column;
+    (validates && !has(&["not", "valid"]))
+        .then(|| "adds a constraint that reads the whole table under a lock: add it `not valid`, validate it in the next file".to_owned())
+}
+
+fn begins_with(statement: &[Token], words: &[&str]) -> bool {
+    sqltext::position(statement, words) == Some(0)
+}
+
+/// What is wrong with the file as a whole, with the line.
+fn as_a_whole(statements: &[Vec<Token>], text: &str) -> Vec<(usize, &'static str)> {
+    let line_of =
+        |words: &[&str]| statements.iter().find(|statement| sqltext::contains(statement, words)).and_then(|found| found.first()).map(|token| token.line);
+    let mut wrong = Vec::new();
+    if text.starts_with("-- no-transaction") && (statements.len() != 1 || line_of(&["concurrently"]).is_none()) {
+        wrong.push((1, "a file without a transaction has one statement, which says `concurrently`: more could be left half done"));
+    }
+    if let (Some(_), Some(line)) = (line_of(&["not", "valid"]), line_of(&["validate", "constraint"])) {
+        wrong.push((line, "validates in the transaction that added the constraint, and so under its lock: in the next file"));
+    }
+    for statement in statements {
+        let line = statement.first().map_or(1, |token| token.line);
+        let is = |words: &[&str]| begins_with(statement, words);
+        if ["begin", "commit", "rollback"].iter().any(|word| is(&[word]) && statement.len() == 1) || is(&["start", "transaction"]) {
+            wrong.push((line, "a migration is one transaction already"));
+        }
+        if is(&["set"]) && ["lock_timeout", "statement_timeout"].iter().any(|name| sqltext::contains(statement, &[name])) {
+            wrong.push((line, "how long a migration waits is `tradewind migrate`'s to say"));
+        }
+        if (is(&["update"]) || is(&["delete", "from"])) && !sqltext::contains(statement, &["where"]) {
+            wrong.push((line, "changes every row in one transaction: in portions, by a job"));
+        }
+    }
+    wrong
 }
 
 /// Migrations are named `0001_words.sql`, numbered without gaps, and written in small letters.
@@ -134,6 +206,14 @@ mod tests {
             "alter table cart.thing alter column a set not null;",
             "alter table cart.thing add column a text not null;",
             "ALTER TABLE cart.thing DROP CONSTRAINT thing_known;",
+            "alter table cart.thing add column a text not null check (a <> '');",
+            "alter table cart.thing rename a to b;",
+            "alter type cart.state rename value 'a' to 'b';",
+            "alter table cart.thing alter column a drop default;",
+            "alter table cart.thing set schema other;",
+            "drop trigger thing_journal on cart.thing;",
+            "drop materialized view cart.sums;",
+            "revoke update on cart.thing from tw_cart_rw;",
         ] {
             assert_eq!(second(text), 1, "{text}");
         }
@@ -147,6 +227,38 @@ mod tests {
         assert_eq!(second("-- no-transaction\ncreate index concurrently thing_a on cart.thing (a);"), 0);
         assert_eq!(second("alter table cart.thing add constraint a check (a > 0);"), 1);
         assert_eq!(second("alter table cart.thing add constraint a check (a > 0) not valid;"), 0);
+        for text in [
+            "alter table cart.thing add constraint a unique (a);",
+            "alter table cart.thing add primary key (a);",
+            "alter table cart.thing add unique (a);",
+            "alter table cart.thing add column a uuid references cart.line (id);",
+            "alter table cart.thing add column a integer check (a > 0);",
+            "alter table cart.thing add column a uuid default gen_random_uuid();",
+            "alter table cart.thing add column a bigserial;",
+            "alter table cart.thing add column a integer generated always as (b * 2) stored;",
+            "alter table cart.thing set unlogged;",
+            "reindex table cart.thing;",
+            "refresh materialized view cart.sums;",
+            "lock table cart.thing;",
+            "cluster cart.thing;",
+            "-- no-transaction\ncreate index concurrently if not exists thing_a on cart.thing (a);",
+            "update cart.thing set a = 1;",
+            "delete from cart.thing;",
+            "set lock_timeout = 0;",
+            "begin; select 1; ",
+        ] {
+            assert_eq!(second(text), 1, "{text}");
+        }
+        assert_eq!(second("alter table cart.thing add constraint a unique using index thing_a;"), 0);
+        assert_eq!(second("update cart.thing set a = 1 where a is null and id < 100;"), 0);
+    }
+
+    #[test]
+    fn what_would_be_left_half_done_is_found() {
+        assert_eq!(second("-- no-transaction\ncreate index concurrently a on cart.thing (a);\ncreate index concurrently b on cart.thing (b);"), 1);
+        assert_eq!(second("-- no-transaction\nalter table cart.thing add column a text;"), 1);
+        assert_eq!(second("alter table cart.thing add constraint a check (a > 0) not valid;\nalter table cart.thing validate constraint a;"), 1);
+        assert_eq!(second("alter table cart.thing validate constraint a;"), 0);
     }
 
     #[test]
