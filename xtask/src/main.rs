@@ -34,6 +34,11 @@ enum Command {
         #[arg(long = "package", short = 'p')]
         packages: Vec<String>,
     },
+    /// Writes a new service that compiles, is tidy and passes its test.
+    NewService {
+        /// Its name: small letters, which are also the name of its schema.
+        name: String,
+    },
     /// Runs a command such as `cargo test` and writes its tests as JUnit XML.
     Junit(junit::Arguments),
     /// Runs a command beside a throw-away PostgreSQL on a free port; its address is in `DATABASE_URL`.
