@@ -6,10 +6,10 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 TRADEWIND := $(TARGET_DIR)/release/tradewind
 
 .DEFAULT_GOAL := help
-.PHONY: artwork help run build tools test lint e2e bench openapi
+.PHONY: artwork help run build tools test lint e2e deploy-test bench openapi
 
 help: ## Say what there is
-	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):[^#]*## */  make \1\t/' | expand -t 18
+	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):[^#]*## */  make \1\t/' | expand -t 22
 
 run: build ## Build the shop, start it with demo data, and print a link into the back office
 	@demo/run.sh $(TRADEWIND)
@@ -21,7 +21,8 @@ build: tools ## Build the one binary, optimised
 tools: ## See that what a build and a private database need is installed; as root on Debian, install it
 	@.ci/tools build
 
-test: tools ## Everything that must hold before a change lands: form, rules, lints, tests, a purchase in a browser
+test: ## Everything that must hold before a change lands: form, rules, lints, tests, a purchase in a browser
+	@.ci/tools test
 	$(MAKE) --no-print-directory lint
 	$(CARGO) test --workspace --locked --features tradewind/faults
 	$(MAKE) --no-print-directory e2e
@@ -34,6 +35,9 @@ lint: ## Only form, rules of the house and lints
 e2e: ## Only the tests in a browser: shoppers and staff, pictures of every page, axe, budgets, the keyboard
 	@.ci/tools browser
 	@tests/browser/run
+
+deploy-test: ## Only deployment: the chart, its values, its gateway under load; no cluster needed
+	@deploy/helm/test
 
 bench: tools ## Measure the optimised build beside plain programs of the same machine; `make bench BENCH=--short` takes a minute
 	$(CARGO) build --release --locked --package tradewind --package bench
