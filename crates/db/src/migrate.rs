@@ -1,6 +1,9 @@
 //! Migrations: one schema per service, each owned by a role of its own, run one after the other under one lock.
 
-use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
@@ -41,8 +44,26 @@ pub enum SchemaError {
     },
 }
 
-/// How long a migration waits for a table that others use, before it gives up without harm.
-const LOCK_TIMEOUT: &str = "5s";
+/// How a migration behaves towards those who use its tables meanwhile. Whoever comes after a migration that waits for a table waits
+/// behind it, even to read. So it waits a moment only, steps aside, and comes again.
+#[derive(Debug, Clone, Copy)]
+pub struct Manners {
+    /// How long it waits for a lock, and others behind it.
+    pub lock_timeout: Duration,
+    /// How long it stays away after that.
+    pub pause: Duration,
+    /// How long it goes on coming before it gives up without harm.
+    pub patience: Duration,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self { lock_timeout: Duration::from_millis(500), pause: Duration::from_secs(2), patience: Duration::from_secs(180) }
+    }
+}
+
+/// SQLSTATE of lock_not_available and deadlock_detected: somebody else was there first.
+const TAKEN: &[&str] = &["55P03", "40P01"];
 /// The advisory lock that lets one migrate run at a time.
 const MIGRATE_LOCK: i64 = 7_461_000;
 
@@ -52,29 +73,93 @@ const MIGRATE_LOCK: i64 = 7_461_000;
 /// # Errors
 /// See [`SchemaError`]. What was applied before the error stays applied.
 pub async fn run(direct: &PgConnectOptions, schemas: &[SchemaMigrations]) -> Result<(), SchemaError> {
+    run_with(direct, schemas, Manners::default()).await
+}
+
+/// The same with other manners.
+///
+/// # Errors
+/// See [`run`].
+pub async fn run_with(direct: &PgConnectOptions, schemas: &[SchemaMigrations], manners: Manners) -> Result<(), SchemaError> {
     let mut guard = connect(direct).await?;
     // Another migrate may take its time; waiting for it harms nobody.
-    sqlx::query("set lock_timeout = 0").execute(&mut guard).await?;
     sqlx::query("select pg_advisory_lock($1)").bind(MIGRATE_LOCK).execute(&mut guard).await?;
-    sqlx::query("select set_config('lock_timeout', $1, false)").bind(LOCK_TIMEOUT).execute(&mut guard).await?;
-    let outcome = run_locked(direct, &mut guard, schemas).await;
+    let outcome = run_locked(direct, &mut guard, schemas, manners).await;
     // Closing the connection gives up the advisory lock.
     guard.close().await?;
     outcome
 }
 
-async fn run_locked(direct: &PgConnectOptions, guard: &mut PgConnection, schemas: &[SchemaMigrations]) -> Result<(), SchemaError> {
+async fn run_locked(direct: &PgConnectOptions, guard: &mut PgConnection, schemas: &[SchemaMigrations], manners: Manners) -> Result<(), SchemaError> {
     for schema in std::iter::once(&OPS).chain(schemas) {
         prepare_schema(guard, schema.schema).await?;
         // A connection of its own, so that the role does not outlive the schema's migrations.
         let mut conn = connect(direct).await?;
         let owner = format!("set role tw_{}_owner", schema.schema);
         sqlx::raw_sql(AssertSqlSafe(owner)).execute(&mut conn).await?;
-        let mut migrator = Migrator { locking: false, ..borrowed(schema.migrator) };
-        migrator.set_ignore_missing(true);
-        migrator.run_direct(None, &mut conn, false).await.map_err(|source| SchemaError::Migration { schema: schema.schema, source })?;
+        for migration in schema.migrator.iter() {
+            apply(&mut conn, schema, migration, manners).await?;
+        }
         protect_history(&mut conn, schema).await?;
         conn.close().await?;
+    }
+    Ok(())
+}
+
+/// Applies one migration if it is not yet applied, and comes again while somebody else has its table.
+async fn apply(conn: &mut PgConnection, schema: &SchemaMigrations, migration: &Migration, manners: Manners) -> Result<(), SchemaError> {
+    let mut migrator = Migrator { migrations: Cow::Owned(vec![migration.clone()]), locking: false, ..borrowed(schema.migrator) };
+    migrator.set_ignore_missing(true);
+    let begun = Instant::now();
+    // What runs outside a transaction (`concurrently`) lets others by while it waits, and would have to begin from nothing.
+    let wait = if migration.no_tx { manners.patience } else { manners.lock_timeout };
+    set_lock_timeout(conn, wait).await?;
+    loop {
+        if migration.no_tx {
+            drop_broken_indexes(conn, schema, migration).await?;
+        }
+        let error = match migrator.run_direct(None, conn, false).await {
+            Ok(()) => return Ok(set_lock_timeout(conn, Duration::ZERO).await?),
+            Err(error) => error,
+        };
+        if !is_taken(&error) || begun.elapsed() >= manners.patience {
+            return Err(SchemaError::Migration { schema: schema.schema, source: error });
+        }
+        tracing::warn!(schema = schema.schema, version = migration.version, "a table is in use; the migration steps aside and comes again");
+        // Ends the failed transaction now, not with the next statement.
+        conn.ping().await?;
+        tokio::time::sleep(manners.pause).await;
+    }
+}
+
+fn is_taken(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) = error else { return false };
+    source.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| TAKEN.contains(&code.as_ref()))
+}
+
+async fn set_lock_timeout(conn: &mut PgConnection, timeout: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query("select set_config('lock_timeout', $1, false)").bind(format!("{}ms", timeout.as_millis())).execute(conn).await?;
+    Ok(())
+}
+
+/// An index whose `create index concurrently` was broken off stays behind, of no use and in the way of the next attempt.
+async fn drop_broken_indexes(conn: &mut PgConnection, schema: &SchemaMigrations, migration: &Migration) -> Result<(), SchemaError> {
+    let wrapped = |source| SchemaError::Migration { schema: schema.schema, source };
+    let applied = conn.list_applied_migrations(&schema.migrator.table_name).await.map_err(wrapped)?;
+    if applied.iter().any(|done| done.version == migration.version) {
+        return Ok(());
+    }
+    let broken: Vec<String> = sqlx::query_scalar(
+        "select format('%I.%I', schema.nspname, index.relname)
+         from pg_index join pg_class index on index.oid = indexrelid join pg_namespace schema on schema.oid = index.relnamespace
+         where not indisvalid and schema.nspname = $1",
+    )
+    .bind(schema.schema)
+    .fetch_all(&mut *conn)
+    .await?;
+    for name in broken {
+        tracing::warn!(%name, "an index that was broken off is built anew");
+        sqlx::raw_sql(AssertSqlSafe(format!("drop index concurrently {name}"))).execute(&mut *conn).await?;
     }
     Ok(())
 }
@@ -88,7 +173,7 @@ async fn protect_history(conn: &mut PgConnection, schema: &SchemaMigrations) -> 
 
 fn borrowed(migrator: &'static Migrator) -> Migrator {
     Migrator {
-        migrations: std::borrow::Cow::Borrowed(&migrator.migrations),
+        migrations: Cow::Borrowed(&migrator.migrations),
         table_name: migrator.table_name.clone(),
         create_schemas: migrator.create_schemas.clone(),
         ..*migrator
@@ -96,7 +181,8 @@ fn borrowed(migrator: &'static Migrator) -> Migrator {
 }
 
 async fn connect(direct: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    direct.clone().application_name("tradewind migrate").options([("lock_timeout", LOCK_TIMEOUT)]).connect().await
+    // Limits that the database sets for others' statements are not for migrations.
+    direct.clone().application_name("tradewind migrate").options([("lock_timeout", "0"), ("statement_timeout", "0")]).connect().await
 }
 
 /// Makes the schema and its two roles: the owner, who migrates, and `_rw`, which targets are members of. The names come from our own

@@ -3,18 +3,21 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use db::migrate::{self, SchemaError, SchemaMigrations};
+use db::migrate::{self, Manners, SchemaError, SchemaMigrations};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, SqlSafeStr};
 use testkit::TestDatabase;
+use tokio_util::sync::CancellationToken;
 
 use crate::count;
 
 /// The migrations of a schema that is made up for one test.
 fn schema(name: &'static str, table: &'static str, migrations: &[&'static str]) -> SchemaMigrations {
+    // As sqlx reads it from a file.
+    let no_tx = |sql: &str| sql.starts_with("-- no-transaction");
     let migrations =
-        (1..).zip(migrations).map(|(version, sql)| Migration::new(version, Cow::Borrowed("test"), MigrationType::Simple, sql.into_sql_str(), false));
+        (1..).zip(migrations).map(|(version, sql)| Migration::new(version, Cow::Borrowed("test"), MigrationType::Simple, sql.into_sql_str(), no_tx(sql)));
     let migrator = Migrator { migrations: Cow::Owned(migrations.collect()), table_name: Cow::Borrowed(table), ..Migrator::DEFAULT };
     SchemaMigrations { schema: name, migrator: Box::leak(Box::new(migrator)) }
 }
@@ -128,7 +131,8 @@ async fn a_migration_gives_up_on_a_table_in_use_and_leaves_everything_as_it_was(
 
     let second = schema("kitchen", "kitchen.migration", &[first, "create table kitchen.pan (id integer); alter table kitchen.pot add column lid text"]);
     let begun = Instant::now();
-    let error = migrate::run(&options, &[second]).await.unwrap_err();
+    let manners = Manners { patience: Duration::from_secs(2), pause: Duration::from_millis(100), ..Manners::default() };
+    let error = migrate::run_with(&options, &[second], manners).await.unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(12), "it waited {:?}", begun.elapsed());
     let SchemaError::Migration { source, .. } = &error else { panic!("{error:?}") };
     assert!(format!("{source:?}").contains("55P03"), "{source:?}");
@@ -137,4 +141,76 @@ async fn a_migration_gives_up_on_a_table_in_use_and_leaves_everything_as_it_was(
 
     migrate::run(&options, &[second]).await.unwrap();
     assert_eq!(count(&mut busy, "pg_tables where schemaname = 'kitchen'").await, 3);
+}
+
+/// What one shopper met while a migration wanted his table.
+#[derive(Default)]
+struct Met {
+    statements: usize,
+    longest: Duration,
+}
+
+/// Reads and writes the table all the time until told to stop. No statement may fail.
+async fn shop(options: PgConnectOptions, stop: CancellationToken) -> Met {
+    let mut conn = options.connect().await.unwrap();
+    let mut met = Met::default();
+    while !stop.is_cancelled() {
+        let begun = Instant::now();
+        execute(&mut conn, "update kitchen.pot set uses = uses + 1 where id = 1; select id, uses from kitchen.pot where id < 10").await.unwrap();
+        met.longest = met.longest.max(begun.elapsed());
+        met.statements += 1;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    met
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_behind_a_long_transaction_steps_aside_for_shoppers_and_gets_through_in_the_end() {
+    let options = database().await;
+    let first =
+        "create table kitchen.pot (id integer primary key, uses integer not null); insert into kitchen.pot select id, 0 from generate_series(1, 100) id";
+    migrate::run(&options, &[schema("kitchen", "kitchen.migration", &[first])]).await.unwrap();
+    let held = Duration::from_secs(6);
+    let mut report = options.clone().connect().await.unwrap();
+    execute(&mut report, "begin; select count(*) from kitchen.pot").await.unwrap();
+
+    let second = schema("kitchen", "kitchen.migration", &[first, "alter table kitchen.pot add column lid text"]);
+    let stop = CancellationToken::new();
+    let shoppers = async {
+        let (one, other) = tokio::join!(shop(options.clone(), stop.clone()), shop(options.clone(), stop.clone()));
+        (one.longest.max(other.longest), one.statements + other.statements)
+    };
+    let migration = async {
+        let begun = Instant::now();
+        migrate::run(&options, &[second]).await.unwrap();
+        stop.cancel();
+        begun.elapsed()
+    };
+    let reader = async {
+        tokio::time::sleep(held).await;
+        execute(&mut report, "commit").await.unwrap();
+    };
+    let ((longest, statements), took, ()) = tokio::join!(shoppers, migration, reader);
+    assert!(took >= held - Duration::from_millis(500), "it did not have to wait: {took:?}");
+    // Half a second behind the waiting migration, and what a busy machine adds; with a patient migration it would be all six.
+    assert!(longest < held / 2, "a shopper waited {longest:?}");
+    assert!(statements > 50, "only {statements} statements in {took:?}");
+    let mut conn = options.connect().await.unwrap();
+    assert_eq!(count(&mut conn, "information_schema.columns where table_schema = 'kitchen' and column_name = 'lid'").await, 1);
+}
+
+#[tokio::test]
+async fn an_index_that_was_broken_off_is_built_anew() {
+    let options = database().await;
+    let first = "create table kitchen.pot (id integer); insert into kitchen.pot values (1), (1)";
+    let second = "-- no-transaction\ncreate unique index concurrently pot_once on kitchen.pot (id)";
+    let both = [schema("kitchen", "kitchen.migration", &[first, second])];
+    migrate::run(&options, &both).await.unwrap_err();
+    let mut conn = options.clone().connect().await.unwrap();
+    let broken = "pg_index where not indisvalid";
+    assert_eq!(count(&mut conn, broken).await, 1, "PostgreSQL leaves it behind");
+    execute(&mut conn, "delete from kitchen.pot where ctid = (select min(ctid) from kitchen.pot)").await.unwrap();
+    migrate::run(&options, &both).await.unwrap();
+    assert_eq!(count(&mut conn, broken).await, 0);
+    assert_eq!(count(&mut conn, "pg_indexes where indexname = 'pot_once'").await, 1);
 }
