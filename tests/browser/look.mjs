@@ -8,8 +8,8 @@ import { output } from "./browser.mjs";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**
- * A walk past many pages. `look` keeps a picture of the page that is open in light and in dark and lets axe judge both; what axe finds is
- * told all at once at the end of the walk by `findings`.
+ * A walk past many pages. `look` keeps a picture of the page that is open in light and in dark, lets axe judge both, and finds what makes the
+ * page scroll sideways; all findings are told at once at the end of the walk by `findings`.
  */
 export function walk(face, { page, device }) {
   const findings = [];
@@ -21,6 +21,7 @@ export function walk(face, { page, device }) {
       // What does not depend on colours is judged in light alone.
       const rules = theme === "light" ? [] : ["color-contrast", "link-in-text-block"];
       for (const finding of await judge(page, rules)) findings.push(`${name}, ${device}, ${theme}: ${finding}`);
+      for (const finding of theme === "light" ? await sideways(page) : []) findings.push(`${name}, ${device}: ${finding}`);
       await picture(page, join(output, "screens", face, `${name}-${device}-${theme}.png`));
     }
     await page.emulateMedia({ colorScheme: "light" });
@@ -46,6 +47,17 @@ async function picture(page, path) {
   await page.setViewportSize({ width: window.width, height: Math.max(window.height, height) });
   await page.screenshot({ path, fullPage: true, animations: "disabled" });
   await page.setViewportSize(window);
+}
+
+/** What makes a page wider than its window: nothing may, on any device. */
+export function sideways(page) {
+  return page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    const inner = (node) => [...node.children].some((child) => child.getBoundingClientRect().right > clientWidth + 1);
+    const wide = [...document.querySelectorAll("body *")].filter((node) => node.getBoundingClientRect().right > clientWidth + 1 && !inner(node));
+    return [`scrolls sideways, ${scrollWidth} instead of ${clientWidth}: ${wide.slice(0, 3).map((node) => node.outerHTML.slice(0, 100)).join(" | ")}`];
+  });
 }
 
 async function judge(page, rules) {
