@@ -17,7 +17,7 @@ import (
 
 // gateway runs the real HAProxy with the rendered configuration on this machine's own addresses: a name server of ours stands for the cluster's,
 // small servers on 127.77.0.0/16 stand for pods. Then it does to them what releases and accidents do, under load.
-func gateway(path string, only ...string) error {
+func gateway(path, program string, only ...string) error {
 	things, err := read(path)
 	if err != nil {
 		return err
@@ -51,7 +51,8 @@ func gateway(path string, only ...string) error {
 			places <- struct{}{}
 			defer func() { <-places }()
 			begun := time.Now()
-			scene, err := open(config)
+			scene, err := open(config, scenario.isBare)
+			scene.things, scene.program = things, program
 			if err == nil {
 				err = scenario.play(scene)
 			}
@@ -76,6 +77,9 @@ func gateway(path string, only ...string) error {
 
 // A scene is a gateway with two pods of each target behind it.
 type scene struct {
+	things                     []thing
+	program                    string
+	processes                  []*exec.Cmd
 	folder                     string
 	haproxy                    *exec.Cmd
 	ended                      chan error
@@ -90,7 +94,7 @@ type scene struct {
 
 const domain = "svc.cluster.local"
 
-func open(config string) (*scene, error) {
+func open(config string, isBare bool) (*scene, error) {
 	s := &scene{said: &locked{}, ended: make(chan error, 1)}
 	var err error
 	if s.folder, err = os.MkdirTemp("", "tradewind-gateway-"); err != nil {
@@ -104,17 +108,22 @@ func open(config string) (*scene, error) {
 		return s, err
 	}
 	s.publicPort, s.insidePort, s.operationsPort, s.podPort, s.podOperationsPort = ports[0], ports[1], ports[2], ports[3], ports[4]
-	for _, change := range []struct {
+	type change struct {
 		pattern, by string
 		times       int
-	}{
+	}
+	changes := []change{
 		{`(?m)^    parse-resolv-conf$`, fmt.Sprintf("    nameserver test %s", s.names.address()), 1},
 		{`(?ms)^(frontend public\n    bind )\S+$`, fmt.Sprintf("${1}127.0.0.1:%d", s.publicPort), 1},
 		{`(?ms)^(frontend inside\n    bind )\S+$`, fmt.Sprintf("${1}127.0.0.1:%d", s.insidePort), 1},
 		{`(?ms)^(frontend operations\n    bind )\S+$`, fmt.Sprintf("${1}127.0.0.1:%d", s.operationsPort), 1},
 		{`(?m)^(    server-template .*):8080$`, fmt.Sprintf("${1}:%d", s.podPort), 3},
 		{`(?m)^(    default-server port )8081 `, fmt.Sprintf("${1}%d ", s.podOperationsPort), 1},
-	} {
+	}
+	if isBare {
+		changes = append(changes, change{`(?m)^    retry-on .*$`, "    retry-on none", 1})
+	}
+	for _, change := range changes {
 		pattern := regexp.MustCompile(change.pattern)
 		if found := len(pattern.FindAllString(config, -1)); found != change.times {
 			return s, fmt.Errorf("the configuration has %d times %s, not %d", found, change.pattern, change.times)
@@ -158,6 +167,9 @@ func (s *scene) close() {
 	}
 	for _, pod := range s.pods {
 		pod.kill()
+	}
+	for _, process := range s.processes {
+		_ = process.Process.Kill()
 	}
 	if s.names != nil {
 		s.names.stop()

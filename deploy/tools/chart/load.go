@@ -30,17 +30,16 @@ type failure struct {
 }
 
 // begin sends a crowd at an address. Every second one writes; each write has a number of its own.
-func begin(address string) *load {
+func begin(address string) *load { return send(address, http.MethodGet, http.MethodPost) }
+
+func send(address string, methods ...string) *load {
 	l := &load{stop: make(chan struct{}), versions: map[string]int{}, lastOf: map[string]time.Time{}, firstOf: map[string]time.Time{}, pauseWork: 4 * time.Millisecond}
 	for number := range 8 {
 		l.crowd.Add(1)
 		go func() {
 			defer l.crowd.Done()
 			client := &http.Client{Transport: &http.Transport{}, Timeout: 15 * time.Second}
-			method := http.MethodGet
-			if number%2 == 1 {
-				method = http.MethodPost
-			}
+			method := methods[number%len(methods)]
 			for {
 				select {
 				case <-l.stop:

@@ -11,7 +11,8 @@ const usage = `usage:
   chart rules RENDERED [CPU MEMORY]     rules between objects; with two quantities, all pods together must fit
   chart settings RENDERED PROGRAM SCHEMA
                                         starts the program with every container's arguments and variables
-  chart gateway RENDERED [SCENARIO…]     runs HAProxy with the rendered configuration, and does to its pods what releases and accidents do
+  chart gateway RENDERED PROGRAM [SCENARIO…]
+                                        runs HAProxy with the rendered configuration, and does to its pods what releases and accidents do
   chart readme VALUES                   prints the table of values`
 
 func main() {
@@ -26,7 +27,9 @@ func main() {
 				err = settings(arguments[1], arguments[2], arguments[3])
 			}
 		case "gateway":
-			err = gateway(arguments[1], arguments[2:]...)
+			if len(arguments) >= 3 {
+				err = gateway(arguments[1], arguments[2], arguments[3:]...)
+			}
 		case "readme":
 			err = readme(arguments[1])
 		}

@@ -5,25 +5,28 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// scenarios are what releases and accidents do to a gateway.
+// scenarios are what releases and accidents do to a gateway. Some play without its second tries, so that a drain is seen to need none.
 var scenarios = []struct {
-	name string
-	play func(*scene) error
+	name   string
+	play   func(*scene) error
+	isBare bool
 }{
-	{"routes", routes},
-	{"addresses", addresses},
-	{"switch", switchOver},
-	{"drain", drain},
-	{"kill", kill},
-	{"names-gone", namesGone},
-	{"nobody", nobody},
-	{"stop", stop},
+	{"routes", routes, false},
+	{"addresses", addresses, false},
+	{"switch", switchOver, true},
+	{"drain", drain, true},
+	{"kill", kill, false},
+	{"names-gone", namesGone, false},
+	{"nobody", nobody, false},
+	{"stop", stop, false},
+	{"program", theProgram, true},
 }
 
 func get(address string, headers map[string]string) (*http.Response, string, error) {
@@ -300,4 +303,85 @@ func stop(s *scene) error {
 	case <-time.After(8 * time.Second):
 		return fmt.Errorf("it did not end")
 	}
+}
+
+// theProgram: pods of the program itself, told what the chart tells them, stop as a cluster stops them, and nobody notices.
+func theProgram(s *scene) error {
+	var storefront thing
+	for _, thing := range s.things {
+		if thing.pod() != nil && strings.HasSuffix(thing.name, "-storefront") {
+			storefront = thing
+		}
+	}
+	container := list(storefront.pod(), "containers")[0]
+	var addresses []net.IP
+	ends := make(chan error, 2)
+	for number := range 2 {
+		address := net.IPv4(127, 77, 200, byte(number+1))
+		folder, err := os.MkdirTemp(s.folder, "pod-")
+		if err != nil {
+			return err
+		}
+		process, err := launch(s.program, container, folder, fmt.Sprintf("%s:%d", address, s.podPort), fmt.Sprintf("%s:%d", address, s.podOperationsPort))
+		if err != nil {
+			return err
+		}
+		process.Stdout, process.Stderr = s.said, s.said
+		if err := process.Start(); err != nil {
+			return err
+		}
+		s.processes, addresses = append(s.processes, process), append(addresses, address)
+		if number == 0 {
+			go func() { ends <- process.Wait() }()
+		}
+	}
+	readiness := func(number, wanted int) error {
+		answer, _, err := get(fmt.Sprintf("http://%s:%d/readyz", addresses[number], s.podOperationsPort), nil)
+		if err == nil && answer.StatusCode != wanted {
+			err = fmt.Errorf("readiness is %d, not %d", answer.StatusCode, wanted)
+		}
+		return err
+	}
+	for number := range 2 {
+		if err := within(10*time.Second, func() error { return readiness(number, http.StatusOK) }); err != nil {
+			return err
+		}
+	}
+	s.names.set(s.nameOf("storefront"), addresses)
+	if err := within(5*time.Second, func() error {
+		answer, text, err := get(s.public("/robots.txt"), nil)
+		if err == nil && (answer.Header.Get("x-target") != "" || !strings.Contains(text, "User-agent")) {
+			err = fmt.Errorf("the program does not answer: %d %s", answer.StatusCode, text)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	crowd := send(s.public("/robots.txt"), http.MethodGet)
+	time.Sleep(500 * time.Millisecond)
+	told := time.Now()
+	if err := s.processes[0].Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if err := within(time.Second, func() error { return readiness(0, http.StatusServiceUnavailable) }); err != nil {
+		return fmt.Errorf("a pod that was told to stop goes on calling itself ready: %w", err)
+	}
+	grace := time.Duration(number(storefront.pod(), "terminationGracePeriodSeconds")) * time.Second
+	var took time.Duration
+	select {
+	case err := <-ends:
+		took = time.Since(told)
+		if err != nil {
+			return fmt.Errorf("the program ended with %w", err)
+		}
+	case <-time.After(grace):
+		return fmt.Errorf("the program did not end in its grace period of %v", grace)
+	}
+	time.Sleep(500 * time.Millisecond)
+	crowd.end()
+	if err := crowd.flawless(); err != nil {
+		return err
+	}
+	s.figures = fmt.Sprintf("%d requests, 0 failed; the program ended %.1f s after it was told, of %.0f s", crowd.requests(), took.Seconds(), grace.Seconds())
+	return nil
 }

@@ -51,27 +51,10 @@ func start(program string, container object) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	command := exec.Command(program, arguments(container)...)
-	command.Dir = folder
-	for name, value := range variables(container) {
-		file, is := strings.CutPrefix(value, "/run/secrets/tradewind/")
-		switch {
-		case is:
-			value = filepath.Join(folder, file)
-			content := nowhere
-			if strings.HasPrefix(file, "redis") {
-				content = "redis://127.0.0.1:9"
-			}
-			if err := os.WriteFile(value, []byte(content), 0o600); err != nil {
-				return err
-			}
-		case name == "TRADEWIND__DATA_DIR":
-			value = folder
-		case strings.HasSuffix(name, "_ADDRESS"):
-			// On this machine alone, wherever there is room.
-			value = "127.0.0.1:0"
-		}
-		command.Env = append(command.Env, name+"="+value)
+	// On this machine alone, wherever there is room.
+	command, err := launch(program, container, folder, "127.0.0.1:0", "127.0.0.1:0")
+	if err != nil {
+		return err
 	}
 	output := &locked{}
 	command.Stdout, command.Stderr = output, output
@@ -99,6 +82,36 @@ func start(program string, container object) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// launch prepares the program as a container would start it, in a folder of its own with files in the place of secrets.
+func launch(program string, container object, folder, public, operations string) (*exec.Cmd, error) {
+	command := exec.Command(program, arguments(container)...)
+	command.Dir = folder
+	for name, value := range variables(container) {
+		file, is := strings.CutPrefix(value, "/run/secrets/tradewind/")
+		switch {
+		case is:
+			value = filepath.Join(folder, file)
+			content := nowhere
+			if strings.HasPrefix(file, "redis") {
+				content = "redis://127.0.0.1:9"
+			}
+			if err := os.WriteFile(value, []byte(content), 0o600); err != nil {
+				return nil, err
+			}
+		case name == "TRADEWIND__DATA_DIR":
+			value = folder
+		case name == "TRADEWIND__HTTP__PUBLIC_ADDRESS":
+			value = public
+		case name == "TRADEWIND__HTTP__OPERATIONS_ADDRESS":
+			value = operations
+		}
+		command.Env = append(command.Env, name+"="+value)
+	}
+	// Whatever becomes of us, it does not stay.
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return command, nil
 }
 
 // What the chart itself says, or what nobody says in a cluster.
