@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use platform::telemetry;
 
 use crate::commands::{check, config, doctor, migrate, openapi, ready, seed, serve, staff, version};
 
@@ -47,11 +48,13 @@ enum Command {
 
 /// Does what was asked and returns the process's exit code.
 pub(crate) fn run(cli: Cli) -> ExitCode {
+    let log = telemetry::WrittenAtTheEnd;
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(Box::pin(perform(cli))));
+    drop(log);
     outcome.unwrap_or_else(|error| {
         complain(format!("tradewind: {error:#}"));
         ExitCode::FAILURE

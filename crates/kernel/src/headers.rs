@@ -18,3 +18,5 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const CART_TOKEN: &str = "x-cart-token";
 /// The secret that opens a guest's order.
 pub const ORDER_TOKEN: &str = "x-order-token";
+/// A script of the storefront asks for a part of a page.
+pub const FOR_A_PART: &str = "hx-request";

@@ -41,7 +41,7 @@ impl<K: Kind> Id<K> {
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        Self::from_uuid(Builder::from_unix_timestamp_millis(millis, &random::bytes()).into_uuid())
+        Self::from_uuid(Builder::from_unix_timestamp_millis(millis, &random::for_names()).into_uuid())
     }
 
     /// Wraps a UUID that a table or a peer of ours already calls this kind.
@@ -60,13 +60,14 @@ impl<K: Kind> Id<K> {
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits = self.uuid.as_u128();
+        let mut digits = [b'0'; DIGITS];
+        for (place, digit) in digits.iter_mut().rev().enumerate() {
+            let value = usize::try_from((bits >> (5 * place)) & 31).unwrap_or(0);
+            *digit = ALPHABET.get(value).copied().unwrap_or(b'0');
+        }
         f.write_str(K::PREFIX)?;
         f.write_str("_")?;
-        (0..DIGITS).rev().try_for_each(|place| {
-            let digit = usize::try_from((bits >> (5 * place)) & 31).unwrap_or(0);
-            let letter = ALPHABET.get(digit).copied().unwrap_or(b'0');
-            fmt::Write::write_char(f, char::from(letter))
-        })
+        f.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 

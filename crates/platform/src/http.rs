@@ -3,9 +3,11 @@
 mod credential;
 mod extract;
 mod layers;
+mod observe;
 mod serve;
 
 pub use credential::InternalCredential;
 pub use extract::{Json, Path, Query, body_problem, has_json_content_type, parse_json, unsupported_media_type, validate};
-pub use layers::{Kit, RequestId, api_fallbacks};
-pub use serve::{ServeError, bind, serve};
+pub use layers::{Kit, api_fallbacks};
+pub use observe::{Place, RequestId};
+pub use serve::{Answering, ServeError, bind, serve};

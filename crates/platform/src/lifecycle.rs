@@ -66,6 +66,7 @@ pub fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
         stop.cancel();
         let name = next().await;
         tracing::warn!(signal = name, "stopped at once");
+        crate::telemetry::flush_logs();
         std::process::exit(1);
     });
     Ok(())

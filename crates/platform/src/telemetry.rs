@@ -1,11 +1,18 @@
 //! Logs and metrics of the process.
 
+mod lines;
+
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
+use lines::Lines;
+
+/// The log of this process.
+static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Why telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -16,12 +23,32 @@ pub enum TelemetryError {
     /// Something else has taken the logs already.
     #[error("logs are set up already")]
     Logs(#[from] tracing_subscriber::util::TryInitError),
+    /// There is no thread to write them.
+    #[error("logs cannot be written")]
+    Thread(#[from] std::io::Error),
     /// Something else has taken the metrics already.
     #[error("metrics are set up already")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-/// Starts the logs: text on a terminal, JSON otherwise, on standard error.
+/// Writes what was logged when it is dropped: held around everything a process does, so that nothing is lost when that ends, by a panic too.
+#[must_use = "what is gathered is written when this is dropped"]
+pub struct WrittenAtTheEnd;
+
+impl Drop for WrittenAtTheEnd {
+    fn drop(&mut self) {
+        flush_logs();
+    }
+}
+
+/// Writes everything that was logged so far, for those who end the process at once.
+pub fn flush_logs() {
+    if let Some(lines) = LINES.get() {
+        lines.flush();
+    }
+}
+
+/// Starts the logs: text on a terminal, JSON otherwise, on standard error. They are gathered, so whoever starts them holds [`WrittenAtTheEnd`].
 ///
 /// # Errors
 /// The filter is not valid, or logs are set up already.
@@ -33,12 +60,15 @@ pub fn init_logs(log: &Log) -> Result<(), TelemetryError> {
         LogFormat::Text => false,
         LogFormat::Auto => !std::io::stderr().is_terminal(),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = Lines::to(std::io::stderr())?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines.clone());
     if json {
         builder.json().flatten_event(true).with_current_span(false).with_span_list(false).finish().try_init()?;
     } else {
         builder.compact().finish().try_init()?;
     }
+    // Nobody has set up logs before, or we would not have come here.
+    drop(LINES.set(lines));
     Ok(())
 }
 
@@ -52,7 +82,10 @@ impl Metrics {
     /// # Errors
     /// Metrics are set up already.
     pub fn install() -> Result<Self, TelemetryError> {
-        Ok(Self(builder()?.install_recorder()?))
+        let metrics = Self(builder()?.install_recorder()?);
+        let now = kernel::Clock::system().now().timestamp();
+        metrics::gauge!("process_start_time_seconds").set(f64::from(u32::try_from(now).unwrap_or(u32::MAX)));
+        Ok(metrics)
     }
 
     /// Metrics that only this handle sees, for tests of the operations port.
@@ -61,6 +94,11 @@ impl Metrics {
     /// The buckets are not valid.
     pub fn detached() -> Result<Self, TelemetryError> {
         Ok(Self(builder()?.build_recorder().handle()))
+    }
+
+    /// Sums up what was recorded since. Until then every single duration is kept, so somebody has to do this from time to time.
+    pub fn run_upkeep(&self) {
+        self.0.run_upkeep();
     }
 
     /// The text format of Prometheus, with the process's own figures as they are now.

@@ -273,6 +273,29 @@ impl<V: Weight, E: Clone + Send + Sync + 'static> Cache<V, E> {
         }
     }
 
+    /// Where news has come to.
+    pub(crate) fn generation(&self) -> Generation {
+        self.0.bus.generation()
+    }
+
+    /// Until when an entry that was just found may be served without looking for it again, in microseconds since 1970: for `longest`, and within
+    /// its time to live.
+    pub(crate) fn good_until(&self, entry: &Entry<V>, longest: Duration) -> i64 {
+        let inner = &self.0;
+        inner.now().saturating_add(micros(longest)).min(entry.begun_at.saturating_add(micros(inner.options.ttl)))
+    }
+
+    /// Counts a hit on an entry that was found at `generation` and is good until then: whether no news at all came since, and the time is not
+    /// over.
+    pub(crate) fn is_hit_again(&self, surface: Surface, generation: Generation, good_until: i64) -> bool {
+        let inner = &self.0;
+        let is_hit = inner.bus.generation() == generation && inner.now() < good_until;
+        if is_hit {
+            inner.figures(surface).hits.increment(1);
+        }
+        is_hit
+    }
+
     /// Tells the cache's size and the age of its oldest entry to the metrics.
     pub async fn report(&self) {
         let inner = &self.0;

@@ -10,6 +10,7 @@ mod coding;
 mod key;
 mod render;
 mod rendered;
+mod shortcuts;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub use cache::{Cache, CacheOptions, Entry, Fill, Filled, Lost, Miss, Surface, W
 pub use key::Key;
 pub use render::{Render, RenderCache, Unkept};
 pub use rendered::Rendered;
+pub use shortcuts::Shortcuts;
 
 /// How long after a change whatever is made anew reads the writer, because a reader may not have the change yet.
 pub const READERS_LAG: Duration = Duration::from_secs(5);
@@ -71,6 +73,12 @@ impl Stores {
     #[must_use]
     pub const fn renders(&self) -> &RenderCache {
         &self.renders
+    }
+
+    /// Puts the first look around everything a port answers: see [`Shortcuts`].
+    #[must_use]
+    pub fn shortcuts<S>(&self, port: S) -> Shortcuts<S> {
+        Shortcuts::around(port, self.renders.clone())
     }
 
     /// A cache of something small that renders are found by, such as the channels of the shop.

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use kernel::Problem;
 use serde::Serialize;
 
-use crate::{Cache, Fill, Filled, Key, Lost, Miss, Rendered, Wish};
+use crate::{Cache, Entry, Fill, Filled, Key, Lost, Miss, Rendered, Surface, Wish};
 
 /// Names what an answer shows, for a content network to drop it by.
 const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
@@ -83,6 +83,13 @@ impl IntoResponse for Unkept {
     }
 }
 
+/// Lies among the extensions of an answer that came from here.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    pub(crate) entry: Arc<Entry<Rendered>>,
+    pub(crate) surface: Surface,
+}
+
 /// Answers and pages, rendered once and served as bytes.
 #[derive(Clone)]
 pub struct RenderCache(Cache<Rendered, Unkept>);
@@ -103,10 +110,19 @@ impl RenderCache {
             Ok(rendered.ready(earlier.as_deref().map(std::ops::Deref::deref)))
         });
         match outcome.await {
-            Ok(rendered) => rendered.answer(request),
+            Ok(rendered) => {
+                let mut response = rendered.answer(request);
+                response.extensions_mut().insert(Kept { entry: rendered, surface: key.surface });
+                response
+            }
             Err(Lost::Refused(unkept)) => unkept.into_response(),
             Err(Lost::Broken) => Problem::internal().into_response(),
         }
+    }
+
+    /// The cache itself, for the first look.
+    pub(crate) const fn cache(&self) -> &Cache<Rendered, Unkept> {
+        &self.0
     }
 
     /// Tells size and age to the metrics.

@@ -67,6 +67,7 @@ pub fn reach(point: FaultPoint) {
     let armed = std::env::var(VARIABLE).is_ok_and(|name| name == point.as_str());
     if armed {
         tracing::warn!(point = point.as_str(), "fault point reached, killing this process");
+        platform::telemetry::flush_logs();
         if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL) {
             tracing::error!(%error, "this process cannot kill itself");
         }

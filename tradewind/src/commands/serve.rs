@@ -40,7 +40,7 @@ impl Default for Arguments {
 
 /// How often secrets in files are read again.
 const SECRETS_EVERY: Duration = Duration::from_secs(5);
-/// How often the size of what is kept in memory is told.
+/// How often the size of what is kept in memory is told, and figures are summed up.
 const FIGURES_EVERY: Duration = Duration::from_secs(5);
 /// How long pools and probes may take to close.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -59,10 +59,11 @@ pub(crate) async fn run(file: Option<&Path>, arguments: &Arguments) -> anyhow::R
     let ports = Ports::open(&config, &target).await?;
     let addresses = ports.addresses()?;
     let readiness = Readiness::default();
-    let operations =
-        Part::begin("operations", |tasks, stop| platform::http::serve(ports.operations, operations::router(readiness.clone(), metrics), tasks, stop, CLOSING));
+    let operations = Part::begin("operations", |tasks, stop| {
+        platform::http::serve(ports.operations, operations::router(readiness.clone(), metrics.clone()), tasks, stop, CLOSING)
+    });
     let outcome = match stop.run_until_cancelled(Box::pin(Shop::start(&config, &target, addresses.public))).await {
-        Some(Ok(shop)) => Box::pin(shop.serve(&config, ports.public, &readiness, &stop, || announce(&config, &target, addresses))).await,
+        Some(Ok(shop)) => Box::pin(shop.serve(&config, ports.public, &readiness, metrics, &stop, || announce(&config, &target, addresses))).await,
         Some(Err(error)) => Err(error),
         None => Ok(()),
     };
@@ -179,14 +180,15 @@ impl Shop {
         config: &Config,
         port: Option<TcpListener>,
         readiness: &Readiness,
+        metrics: Metrics,
         stop: &CancellationToken,
         announce: impl FnOnce(),
     ) -> anyhow::Result<()> {
         let Self { kit, parts, backing, stores, credential } = self;
-        let router = public::router(parts, &kit);
+        let router = stores.shortcuts(public::router(parts, &kit));
         let drain_timeout = config.http.drain_timeout;
         let public = port.map(|port| Part::begin("public port", |tasks, stop| platform::http::serve(port, router, tasks, stop, drain_timeout)));
-        let figures = Part::begin("cache figures", |_, stop| report_on_cache(stores, stop));
+        let figures = Part::begin("figures", |_, stop| keep_figures(stores, metrics, stop));
         let work = backing.as_ref().map(|backing| backing.begin_work(config));
         let secrets = settings::has_rotating_secrets(config).then(|| {
             let (config, db) = (config.clone(), backing.as_ref().map(|backing| backing.context.db().clone()));
@@ -269,10 +271,11 @@ fn read_secrets(config: &Config, db: Option<&Db>, credential: &InternalCredentia
     Ok(())
 }
 
-/// Tells the size and age of what is kept in memory to the metrics, until stopped.
-async fn report_on_cache(stores: Stores, stop: CancellationToken) {
+/// Tells the size and age of what is kept in memory to the metrics, and sums these up whether or not anybody asks for them, until stopped.
+async fn keep_figures(stores: Stores, metrics: Metrics, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(FIGURES_EVERY)).await.is_some() {
         stores.renders().report().await;
+        metrics.run_upkeep();
     }
 }
 

@@ -89,7 +89,7 @@ async fn a_private_database_that_ends_by_itself_ends_the_server_with_a_reason() 
 }
 
 #[tokio::test]
-async fn a_signal_under_load_drops_no_request() {
+async fn a_signal_under_load_drops_no_request_and_no_line_of_the_log() {
     let folder = Folder::new();
     let running = folder.serve(&[]).await;
     let (told, begun, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -120,7 +120,11 @@ async fn a_signal_under_load_drops_no_request() {
     let ended = running.terminate().await;
     let dropped: Vec<String> = clients.join_all().await.into_iter().filter_map(Result::err).collect();
     assert!(dropped.is_empty(), "{dropped:?}");
-    assert_eq!(begun.load(Ordering::SeqCst), answered.load(Ordering::SeqCst) + 16, "every request but the last of each client is answered");
+    let answered = answered.load(Ordering::SeqCst);
+    assert_eq!(begun.load(Ordering::SeqCst), answered + 16, "every request but the last of each client is answered");
+    let lines: Vec<Value> = ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().filter(|line| line["target"] == "request").count(), answered, "every answer is written down");
+    assert_eq!(lines.last().unwrap()["message"], "stopped");
     ended.succeeded();
 }
 
@@ -173,6 +177,7 @@ async fn a_second_signal_ends_it_at_once() {
     let ended = running.ended().await;
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     assert!(begun.elapsed() < Duration::from_secs(30));
+    assert!(ended.stderr.contains("stopped at once"), "{}", ended.stderr);
 }
 
 #[tokio::test]

@@ -140,3 +140,28 @@ async fn while_the_database_is_away_one_can_look_around_where_somebody_has_been(
     running.terminate().await.succeeded();
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_what_was_just_answered_gets_the_same_headers_and_is_counted_and_written_down() {
+    let folder = Folder::new();
+    let running = folder.serve(&[]).await;
+    let read = async |path: &str| {
+        let mut headers = running.get(path).await.headers().clone();
+        headers.remove("date");
+        (headers.remove("x-request-id").unwrap(), headers)
+    };
+    for path in ["/products", "/store/v1/products"] {
+        let (first, again) = (read(path).await, read(path).await);
+        assert_eq!(first.1, again.1, "{path}");
+        assert_ne!(first.0, again.0, "{path}");
+    }
+    let figures = http().get(format!("{}/metrics", running.operations_url())).send().await.unwrap().text().await.unwrap();
+    for (route, surface) in [("/products", "storefront"), ("/store/v1/products", "api")] {
+        let figure = format!("http_requests_total{{route=\"{route}\",method=\"GET\",code=\"200\",surface=\"{surface}\"}} 2");
+        assert!(figures.contains(&figure), "{figure} is not in {figures}");
+    }
+    let ended = running.terminate().await;
+    let lines: Vec<Value> = ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().filter(|line| line["surface"] == "storefront" && line["route"] == "/products").count(), 2);
+    ended.succeeded();
+}

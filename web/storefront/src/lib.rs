@@ -30,9 +30,11 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use client::Client;
+use http::{Extensions, HeaderMap, StatusCode, Version};
 use stores::Stores;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::csrf::CsrfLayer;
 
 use error::PageError;
@@ -97,8 +99,13 @@ pub fn router(options: StorefrontOptions) -> Router {
         .layer(from_fn_with_state(shop.clone(), error::render_errors))
         .layer(from_fn_with_state(shop.clone(), headers::secure))
         .layer(from_fn_with_state(shared, shared::serve))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_made_for_one)))
         .with_state(shop)
+}
+
+/// Whether an answer was made for one request. What is kept is there in every coding that is worth it, and says what it shows.
+fn is_made_for_one(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(kernel::headers::SURROGATE_KEY)
 }
 
 /// Refuses forms that another site sends, by the browser's own word (Fetch metadata, else `Origin`).

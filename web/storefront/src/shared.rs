@@ -16,8 +16,9 @@ use catalog_api::endpoints::GET_CHANNEL;
 use client::{CallError, Errand};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
 use kernel::Problem;
+use kernel::headers::FOR_A_PART;
 use stores::{Cache, Filled, Key, Miss, Render, Stores, Surface, Unkept, Weight, Wish};
 
 use crate::pages::listing;
@@ -29,8 +30,6 @@ const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// Browsers ask each time whether it still holds, which costs a few bytes; a content network is told of changes by surrogate key, and keeps
 /// it shortly where nobody tells it.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=10, stale-while-revalidate=30");
-/// A request of a script for a part of a page.
-const FOR_A_PART: HeaderName = HeaderName::from_static("hx-request");
 
 /// What a query asks of a page.
 enum Asked {

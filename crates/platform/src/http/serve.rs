@@ -1,9 +1,10 @@
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use futures_util::FutureExt;
 use http::{HeaderValue, Request, Version, header};
 use hyper::body::Incoming;
@@ -12,7 +13,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 use crate::lifecycle::Tasks;
 
@@ -59,13 +60,18 @@ pub async fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListe
 /// tell the client to use another connection.
 const LINGER: Duration = Duration::from_millis(300);
 
-/// Serves `router` until `stop`; then accepts nothing new, lets every request in flight end, and returns, after
+/// What answers the requests of a port: a router, or a layer around one.
+pub trait Answering: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static {}
+
+impl<S: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static> Answering for S {}
+
+/// Serves `port` until `stop`; then accepts nothing new, lets every request in flight end, and returns, after
 /// `drain_timeout` at the latest.
-pub async fn serve(listener: TcpListener, router: Router, tasks: Tasks, stop: CancellationToken, drain_timeout: Duration) {
+pub async fn serve(listener: TcpListener, port: impl Answering, tasks: Tasks, stop: CancellationToken, drain_timeout: Duration) {
     let graceful = GracefulShutdown::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => tasks.spawn("connection", converse(stream, peer, router.clone(), graceful.watcher(), stop.clone())),
+            Ok((stream, peer)) => tasks.spawn("connection", converse(stream, peer, port.clone(), graceful.watcher(), stop.clone())),
             Err(error) => {
                 // Out of file descriptors, most likely: give those in use time to close.
                 tracing::warn!(%error, "connection not accepted");
@@ -75,7 +81,7 @@ pub async fn serve(listener: TcpListener, router: Router, tasks: Tasks, stop: Ca
     }
     // Clients that the system has let in already are served too.
     while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
-        tasks.spawn("connection", converse(stream, peer, router.clone(), graceful.watcher(), stop.clone()));
+        tasks.spawn("connection", converse(stream, peer, port.clone(), graceful.watcher(), stop.clone()));
     }
     drop(listener);
     let closed = tokio::time::Instant::now();
@@ -87,7 +93,7 @@ pub async fn serve(listener: TcpListener, router: Router, tasks: Tasks, stop: Ca
     }
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher, stop: CancellationToken) {
+async fn converse(stream: TcpStream, peer: SocketAddr, port: impl Answering, watcher: Watcher, stop: CancellationToken) {
     // Small answers leave at once; a socket that refuses the option still works.
     drop(stream.set_nodelay(true));
     // hyper's own timeout begins with the first byte.
@@ -103,14 +109,14 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, watcher: 
         let is_http1 = request.version() < Version::HTTP_2;
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = router.clone().oneshot(request);
+        let answer = port.clone().oneshot(request);
         let stop = stop.clone();
         async move {
             let mut response = answer.await?;
             if is_http1 && stop.is_cancelled() {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, std::convert::Infallible>(response)
+            Ok::<_, Infallible>(response)
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
