@@ -6,7 +6,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 TRADEWIND := $(TARGET_DIR)/release/tradewind
 
 .DEFAULT_GOAL := help
-.PHONY: artwork help run build tools test lint e2e deploy-test bench openapi
+.PHONY: artwork help run build tools test lint e2e deploy-test image scan bench openapi
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):[^#]*## */  make \1\t/' | expand -t 22
@@ -21,11 +21,10 @@ build: tools ## Build the one binary, optimised
 tools: ## See that what a build and a private database need is installed; as root on Debian, install it
 	@.ci/tools build
 
-test: ## Everything that must hold before a change lands: form, rules, lints, tests, a purchase in a browser
+test: ## Everything that must hold before a change lands: form, rules, lints, tests, a purchase in a browser, deployment
 	@.ci/tools test
-	$(MAKE) --no-print-directory lint
-	$(CARGO) test --workspace --locked --features tradewind/faults
-	$(MAKE) --no-print-directory e2e
+	@deploy/pipeline/build
+	@deploy/pipeline/test
 
 lint: ## Only form, rules of the house and lints
 	$(CARGO) fmt --all --check
@@ -36,8 +35,16 @@ e2e: ## Only the tests in a browser: shoppers and staff, pictures of every page,
 	@.ci/tools browser
 	@tests/browser/run
 
-deploy-test: ## Only deployment: the chart, its values, its gateway under load; no cluster needed
+deploy-test: ## Only deployment: the chart, its gateway under load, the pipeline on seeded faults; no cluster needed
 	@deploy/helm/test
+	@.ci/tools pipeline
+	@deploy/pipeline/tests
+
+image: ## Build the image and the list of its parts into target/image, look at it and run it
+	@deploy/pipeline/image
+
+scan: ## Look for secrets, licences, misconfiguration and vulnerabilities (VULNERABILITIES=off where no database can be reached)
+	@deploy/pipeline/scan
 
 bench: tools ## Measure the optimised build beside plain programs of the same machine; `make bench BENCH=--short` takes a minute
 	$(CARGO) build --release --locked --package tradewind --package bench

@@ -124,7 +124,7 @@ func (f *findings) workload(thing thing) {
 	volumes := map[string]bool{}
 	for _, volume := range list(pod, "volumes") {
 		volumes[word(volume, "name")] = true
-		if name := word(volume, "configMap", "name"); name != "" && !f.has("ConfigMap", name) {
+		if name := word(volume, "configMap", "name"); name != "" && at(volume, "configMap", "optional") != true && !f.has("ConfigMap", name) {
 			f.tell(thing, "mounts the ConfigMap %s, which is not there", name)
 		}
 		if name := word(volume, "secret", "secretName"); name != "" {

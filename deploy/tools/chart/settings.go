@@ -118,7 +118,7 @@ func launch(program string, container object, folder, public, operations string)
 var ours = map[string]bool{
 	"data_dir": true, "demo": true, "http.public_address": true, "http.operations_address": true, "http.public_url": true, "http.trusted_proxies": true,
 	"http.drain_delay_ms": true, "http.drain_timeout_ms": true, "database.url": true, "database.read_url": true, "database.direct_url": true,
-	"database.local_bin": true, "web.api_url": true, "web.internal_credential": true, "redis.url": true,
+	"database.local_bin": true, "web.api_url": true, "web.internal_credential": true, "web.maintenance_file": true, "redis.url": true,
 }
 
 // compare checks that the schema of the values offers all settings of the program, and no others.

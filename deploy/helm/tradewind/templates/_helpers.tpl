@@ -66,6 +66,7 @@ http://{{ .Release.Name }}-gateway-inside:{{ .Values.gateway.ports.inside }}
 {{- with $values.podNetworks }}{{ $_ := set $http "trusted_proxies" (join ", " .) }}{{ end -}}
 {{- $settings := dict "http" $http "log" (dict "format" "json") -}}
 {{- if eq .of "pages" }}{{ $_ := set $settings "web" (dict "api_url" (include "tradewind.apiUrl" .root)) }}{{ end -}}
+{{- if eq .name "storefront" }}{{ $_ := set $settings.web "maintenance_file" "/run/maintenance/on" }}{{ end -}}
 {{- $settings = mustMergeOverwrite $settings (deepCopy $values.settings) (deepCopy (.settings | default dict)) -}}
 - {name: TRADEWIND__DATA_DIR, value: /data}
 - {name: TRADEWIND__DEMO, value: {{ $values.demo | quote }}}
@@ -183,6 +184,9 @@ spec:
       volumeMounts:
         - {name: data, mountPath: /data}
         - {name: secrets, mountPath: /run/secrets/tradewind, readOnly: true}
+        {{- if eq .name "storefront" }}
+        - {name: maintenance, mountPath: /run/maintenance, readOnly: true}
+        {{- end }}
         {{- if .values.mediaClaim }}
         - {name: media, mountPath: /data/objects/media, readOnly: true}
         {{- end }}
@@ -193,6 +197,11 @@ spec:
       secret:
         secretName: {{ include "tradewind.secretName" . }}
         defaultMode: 0440
+    {{- if eq .name "storefront" }}
+    # Its file is there while the shop is closed; the pod is the same with it and without.
+    - name: maintenance
+      configMap: {name: {{ .root.Release.Name }}-maintenance, optional: true}
+    {{- end }}
     {{- with .values.mediaClaim }}
     - name: media
       persistentVolumeClaim: {claimName: {{ . }}, readOnly: true}
