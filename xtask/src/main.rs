@@ -5,6 +5,7 @@ mod roots;
 mod sbom;
 mod scaffold;
 mod server;
+mod slo;
 mod sql;
 mod tidy;
 mod workspace;
@@ -33,6 +34,12 @@ enum Command {
         /// Only these packages, leaving the files of all others alone. For trying things out.
         #[arg(long = "package", short = 'p')]
         packages: Vec<String>,
+    },
+    /// Writes what follows from the objectives in `deploy/observability/slo`: rules, their tests, dashboards, analysis templates.
+    Slo {
+        /// Changes nothing; fails when the committed files are not what the sources say, or an alert lacks its runbook.
+        #[arg(long)]
+        check: bool,
     },
     /// Writes a new service that compiles, is tidy and passes its test.
     NewService {
@@ -69,6 +76,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Tidy => tidy::run(&root),
         Command::Sql { check, packages } => sql::run(&root, check, &packages),
+        Command::Slo { check } => slo::run(&root, check),
         Command::NewService { name } => scaffold::run(&root, &name),
         Command::Junit(arguments) => junit::run(&arguments),
         Command::Postgres { command } => server::Server::start_on_loopback()?.run_beside(&command),

@@ -1,0 +1,170 @@
+//! What Argo Rollouts asks Prometheus during a release: of the new pods alone, which are told by the label of their hash.
+
+use serde::Serialize;
+
+use super::model::{Duration, Measure, Requests, Slo, Surface};
+use super::promql;
+
+/// Fewer requests say nothing about a release.
+const REQUESTS: u64 = 3_000;
+/// So many server errors are a bad release.
+const ERRORS: u64 = 10;
+/// So many times slower than the pods that serve now is a bad release.
+const SLOWER: u64 = 3;
+/// How the pods' hash arrives among the labels: ServiceMonitor's `podTargetLabels`.
+const HASH: &str = "rollouts_pod_template_hash";
+/// Where the release is.
+const NAMESPACE: &str = r#"namespace="{{args.namespace}}""#;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Template {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: Metadata,
+    spec: Spec,
+}
+
+#[derive(Debug, Serialize)]
+struct Metadata {
+    name: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Spec {
+    args: Vec<Argument>,
+    metrics: Vec<Metric>,
+}
+
+#[derive(Debug, Serialize)]
+struct Argument {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'static str>,
+}
+
+/// Each limit is said: a metric without `count` never ends, and an empty answer, a failure and an error have limits of their own.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metric {
+    name: String,
+    initial_delay: &'static str,
+    interval: &'static str,
+    count: u32,
+    success_condition: String,
+    failure_condition: String,
+    failure_limit: u32,
+    inconclusive_limit: u32,
+    consecutive_error_limit: u32,
+    provider: Provider,
+}
+
+#[derive(Debug, Serialize)]
+struct Provider {
+    prometheus: Prometheus,
+}
+
+#[derive(Debug, Serialize)]
+struct Prometheus {
+    address: &'static str,
+    query: String,
+}
+
+/// Two templates per surface: before the switch, while the preview gets synthetic requests, and after it.
+pub(super) fn of(slos: &[Slo]) -> Vec<Template> {
+    Surface::ALL.into_iter().flat_map(|surface| [before(slos, surface), after(slos, surface)]).collect()
+}
+
+fn before(slos: &[Slo], surface: Surface) -> Template {
+    let metrics = [enough(surface), errors(surface)].into_iter().chain(slower_than_active(slos, surface));
+    template(surface, "before", metrics.collect())
+}
+
+/// After the switch, what the gateway could not answer counts as well: users see that, too.
+fn after(slos: &[Slo], surface: Surface) -> Template {
+    let metrics = [errors(surface), gateway(surface)].into_iter().chain(slower_than_active(slos, surface));
+    template(surface, "after", metrics.collect())
+}
+
+fn slower_than_active(slos: &[Slo], surface: Surface) -> impl Iterator<Item = Metric> {
+    slos.iter().filter_map(move |slo| {
+        let requests: Vec<Requests> = slo.measure.requests().iter().filter(|requests| requests.surface == surface).cloned().collect();
+        match &slo.measure {
+            Measure::Speed { within, .. } if !requests.is_empty() => Some(slower(&slo.slo, *within, &requests)),
+            _ => None,
+        }
+    })
+}
+
+/// The arguments are those that the chart's Rollouts give.
+fn template(surface: Surface, when: &str, metrics: Vec<Metric>) -> Template {
+    let given = |name| Argument { name, value: None };
+    Template {
+        api_version: "argoproj.io/v1alpha1",
+        kind: "AnalysisTemplate",
+        metadata: Metadata { name: format!("tradewind-{}-{when}", surface.as_str()) },
+        spec: Spec {
+            args: vec![
+                Argument { name: "prometheus", value: Some("http://prometheus-operated.monitoring:9090") },
+                given("namespace"),
+                given("preview-hash"),
+                given("active-hash"),
+            ],
+            metrics,
+        },
+    }
+}
+
+fn metric(name: String, query: String, success_condition: String, failure_condition: String) -> Metric {
+    Metric {
+        name,
+        // As long as the synthetic requests run.
+        initial_delay: "65s",
+        interval: "10s",
+        count: 3,
+        success_condition,
+        failure_condition,
+        failure_limit: 0,
+        inconclusive_limit: 1,
+        consecutive_error_limit: 2,
+        provider: Provider { prometheus: Prometheus { address: "{{args.prometheus}}", query } },
+    }
+}
+
+/// A series that is not there must not look like a release without errors.
+fn enough(surface: Surface) -> Metric {
+    let query = format!("sum(http_requests_total{{{}}})", of_new(surface));
+    let enough = format!("len(result) > 0 && result[0] >= {REQUESTS}");
+    // They may still be on their way at the first look.
+    Metric { failure_limit: 2, ..metric("enough-requests".to_owned(), query, enough.clone(), format!("!({enough})")) }
+}
+
+/// Counted from the pods' start and not over a window: the first error of a series is no increase.
+fn errors(surface: Surface) -> Metric {
+    let new = of_new(surface);
+    let query = format!(r#"sum(http_requests_total{{{new},code=~"5.."}}) or 0 * sum(http_requests_total{{{new}}})"#);
+    metric("server-errors".to_owned(), query, format!("len(result) > 0 && result[0] < {ERRORS}"), format!("len(result) == 0 || result[0] >= {ERRORS}"))
+}
+
+/// What HAProxy answered with a server error for this part, whoever's fault it was. It tells of every code from its start.
+fn gateway(surface: Surface) -> Metric {
+    let query = format!(r#"sum(increase(haproxy_backend_http_responses_total{{{NAMESPACE},proxy="{}",code="5xx"}}[1m]))"#, surface.as_str());
+    metric("gateway-errors".to_owned(), query, format!("len(result) > 0 && result[0] < {ERRORS}"), format!("len(result) == 0 || result[0] >= {ERRORS}"))
+}
+
+fn of_new(surface: Surface) -> String {
+    format!(r#"{NAMESPACE},surface="{}",{HASH}="{{{{args.preview-hash}}}}""#, surface.as_str())
+}
+
+/// The slowest hundredth beside that of the pods that serve now, as a part of what is allowed. Below a tenth of what is promised, differences
+/// are noise; where the pods that serve now have nothing to do, the promise itself is the measure.
+fn slower(slo: &str, within: Duration, requests: &[Requests]) -> Metric {
+    let slowest = |argument: &str| {
+        let pods = format!(r#"{NAMESPACE},{HASH}="{{{{args.{argument}}}}}""#);
+        let rates = promql::any_of("http_request_duration_seconds_bucket", requests, &[r#"code!~"5..|499""#, &pods], "30s");
+        format!("(histogram_quantile(0.99, sum by (le) ({rates})) >= 0)")
+    };
+    let (new, active) = (slowest("preview-hash"), slowest("active-hash"));
+    let query = format!("({new} or vector(0)) / ({SLOWER} * (clamp_min({active}, {}) or vector({})))", within.tenth().seconds(), within.seconds());
+    metric(format!("{slo}-beside-active"), query, "len(result) > 0 && result[0] <= 1".to_owned(), "len(result) == 0 || result[0] > 1".to_owned())
+}
