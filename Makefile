@@ -37,6 +37,7 @@ e2e: ## Only the tests in a browser: shoppers and staff, pictures of every page,
 
 deploy-test: ## Only deployment: the chart, its gateway under load, the pipeline on seeded faults; no cluster needed
 	@deploy/helm/test
+	@deploy/tools/test
 	@.ci/tools pipeline
 	@deploy/pipeline/tests
 
