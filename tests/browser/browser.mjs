@@ -37,9 +37,9 @@ export function executable() {
  * It fails if the browser complains: of the content policy, a broken script, a missing file, a stranger who is called. When it fails,
  * what was on the screen is kept.
  */
-export function someone(name, { device = "desktop", javascript = true, theme = "light" }, steps) {
+export function someone(name, { device = "desktop", javascript = true, theme = "light", at = () => shop }, steps) {
   test(name, async () => {
-    const person = await open({ device, javascript, theme });
+    const person = await open({ device, javascript, theme, at: at() });
     try {
       await steps(person.page, person);
       if (person.trouble.length) throw new Error(`the browser complained:\n${person.trouble.join("\n")}`);
@@ -56,16 +56,16 @@ export function someone(name, { device = "desktop", javascript = true, theme = "
   });
 }
 
-/** A browser of somebody's own. Who opens it closes its context. */
-export async function open({ device = "desktop", javascript = true, theme = "light" }) {
-  const context = await browser.newContext({ baseURL: shop, ...devices[device], javaScriptEnabled: javascript, colorScheme: theme });
+/** A browser of somebody's own, in the shop or in one `at` another address. Who opens it closes its context. */
+export async function open({ device = "desktop", javascript = true, theme = "light", at = shop }) {
+  const context = await browser.newContext({ baseURL: at, ...devices[device], javaScriptEnabled: javascript, colorScheme: theme });
   context.setDefaultTimeout(patienceMs);
   const page = await context.newPage();
-  return { page, context, device, javascript, theme, trouble: watch(page) };
+  return { page, context, device, javascript, theme, trouble: watch(page, at) };
 }
 
-// Collects what a browser complains of.
-function watch(page) {
+// Collects what a browser complains of, in a shop at this address.
+function watch(page, at) {
   const trouble = [];
   page.on("console", (message) => {
     // The browser's own note about a page that is meant to be an error page is no trouble.
@@ -74,7 +74,7 @@ function watch(page) {
   page.on("pageerror", (error) => trouble.push(`script: ${error.message}`));
   page.on("request", (request) => {
     const url = new URL(request.url());
-    if (url.protocol !== "data:" && url.origin !== shop) trouble.push(`a stranger is called: ${url}`);
+    if (url.protocol !== "data:" && url.origin !== at) trouble.push(`a stranger is called: ${url}`);
   });
   page.on("response", (response) => {
     const isPage = response.request().resourceType() === "document";

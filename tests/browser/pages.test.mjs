@@ -21,7 +21,16 @@ for (const device of ["phone", "desktop"]) {
     }
     await visit("/categories/ceramics", "category");
     await visit("/products", "listing");
-    await visit("/products?sort=price", "listing-sorted");
+    await visit("/products?sort=price_ascending&reduced=1", "listing-reduced");
+    await visit("/categories/ceramics?in_stock=1&option.Glaze=Sea&option.Glaze=Ink&max=90", "category-filtered");
+    if (device === "phone") {
+      await page.locator("summary", { hasText: /^\s*Filter/ }).filter({ visible: true }).click();
+      await look("category-filters");
+    }
+    await visit("/categories/ceramics?option.Glaze=Sea&max=1", "category-nothing-fits");
+    await visit("/products?sort=title", "listing-first");
+    await page.goto(await page.getByRole("link", { name: "More pieces" }).getAttribute("href"));
+    await look("listing-second");
     await visit("/products/low-tide-hills", "product");
     await visit("/products/harbour-pitcher", "product-sold-out-values");
     await visit("/products/pocket-trio", "product-one-variant");
@@ -32,6 +41,8 @@ for (const device of ["phone", "desktop"]) {
     await choose(page, tumbler);
     await addToCart(page, tumbler, () => look("cart-drawer"));
     await look("cart");
+    await page.goto("/cart");
+    await look("cart-reloaded");
     await fillCheckout(page, { "E-mail": "ines.moreau", City: "" });
     await look("checkout");
     await takeCard(page, cards.declined);

@@ -53,11 +53,14 @@ export async function choose(page, { options, price }) {
   await page.getByRole("main").getByText(price, { exact: true }).first().waitFor();
 }
 
-/** Puts what is chosen in the cart and goes to the cart page. */
-export async function addToCart(page, { title }) {
+/** Puts what is chosen in the cart and goes to the cart page; on the way one may `look` at the drawer. */
+export async function addToCart(page, { title }, look = async () => {}) {
   await page.getByRole("button", { name: /^Add to cart/ }).filter({ visible: true }).last().click();
   await page.getByText(`${title} is in your cart.`).waitFor();
-  if (new URL(page.url()).pathname !== "/cart") await page.locator("dialog, [role=dialog]").locator('a[href="/cart"]').click();
+  if (new URL(page.url()).pathname !== "/cart") {
+    await look();
+    await page.getByRole("dialog").getByRole("link", { name: "View cart" }).click();
+  }
   await page.getByRole("heading", { level: 1, name: "Your cart" }).waitFor();
 }
 

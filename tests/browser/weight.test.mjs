@@ -12,7 +12,7 @@ for (const device of ["phone", "desktop"]) {
   someone(`pages are light, and nothing on them moves, on a ${device}`, { device }, async (page) => {
     await measure(page);
     const weigh = scales(page);
-    for (const path of ["/", "/categories/ceramics", "/products", "/products/low-tide-hills", "/products/pocket-trio", "/cart", "/products/no-such-thing"]) {
+    for (const path of ["/", "/categories/ceramics", "/categories/ceramics?in_stock=1&option.Glaze=Sea", "/products", "/products/low-tide-hills", "/products/pocket-trio", "/cart", "/products/no-such-thing"]) {
       await weigh(path, () => page.goto(path));
     }
     await page.goto("/products/everyday-tumbler");

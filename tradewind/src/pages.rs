@@ -51,6 +51,7 @@ impl Pages {
                 channel: None,
                 media_origins: Vec::new(),
                 payment_origins: Vec::new(),
+                maintenance_file: Some(config.web.maintenance_file.clone().unwrap_or_else(|| config.data_dir.join("maintenance"))),
                 stores: stores.clone(),
             })
         });

@@ -117,6 +117,8 @@ pub struct Web {
     pub api_url: Option<String>,
     /// The secret by which the API knows our own web tier; made anew at each start if absent and in one process.
     pub internal_credential: Option<Secret>,
+    /// The file that closes the shop to shoppers as long as it is there; `maintenance` in the data folder if absent.
+    pub maintenance_file: Option<PathBuf>,
 }
 
 /// What is kept in memory of answers and pages.
@@ -211,7 +213,11 @@ impl Loaded {
                 statement_timeout: reader.milliseconds("database.statement_timeout_ms", 15_000, 10..=600_000),
                 local_bin: reader.optional("database.local_bin"),
             },
-            web: Web { api_url: reader.optional("web.api_url"), internal_credential: reader.secret("web.internal_credential") },
+            web: Web {
+                api_url: reader.optional("web.api_url"),
+                internal_credential: reader.secret("web.internal_credential"),
+                maintenance_file: reader.optional("web.maintenance_file"),
+            },
             cache: Cache {
                 max_bytes: reader.number("cache.max_bytes", 64 * 1024 * 1024, 0..=64 * 1024 * 1024 * 1024),
                 ttl: reader.milliseconds("cache.ttl_ms", 30_000, 0..=3_600_000),

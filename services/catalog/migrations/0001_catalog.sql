@@ -77,6 +77,15 @@ create table catalog.product_channel (
 );
 comment on table catalog.product_channel is 'In which channels a product is sold; its slug is unique in each.';
 
+create table catalog.former_slug (
+    slug text not null,
+    product_id uuid not null references catalog.product on delete cascade,
+    left_at timestamptz not null,
+    constraint former_slug_key primary key (slug)
+);
+comment on table catalog.former_slug is 'Slugs that products had. One leads to the product that had it last, until another product takes it.';
+create index former_slug_product on catalog.former_slug (product_id);
+
 create table catalog.product_option (
     product_id uuid not null references catalog.product on delete cascade,
     position integer not null,
@@ -109,6 +118,8 @@ create table catalog.variant (
 );
 comment on table catalog.variant is 'What one buys. options maps option name to value; no two variants of a product have the same.';
 create index variant_product on catalog.variant (product_id, position);
+-- Finds the few products that are to be had with a rare value.
+create index variant_options on catalog.variant using gin (options jsonb_path_ops);
 -- Also serves the search for the start of a SKU.
 create unique index variant_sku_unique on catalog.variant (lower(sku) text_pattern_ops);
 

@@ -4,8 +4,8 @@ mod draft;
 mod listing;
 mod record;
 
-pub(crate) use draft::{Flaw, check_prices, check_product};
-pub(crate) use listing::ListPosition;
+pub(crate) use draft::{Flaw, check_media, check_prices, check_product};
+pub(crate) use listing::{Filter, ListPosition, Place, closed, filter_of};
 pub(crate) use record::{ProductRecord, VariantRecord};
 
 /// Whether a text could be a slug: small letters and digits in parts joined by single hyphens, 100 at most. What could not is looked up

@@ -9,7 +9,7 @@ use kernel::Problem;
 use serde_json::json;
 use service::Failure;
 
-use crate::domain::{Flaw, ProductRecord, check_prices, check_product};
+use crate::domain::{Flaw, ProductRecord, check_media, check_prices, check_product};
 use crate::store::channels::Wanted;
 use crate::store::{categories, channels, products, writing};
 
@@ -72,7 +72,7 @@ impl From<sqlx::Error> for EditError {
     /// The one place where the name of a constraint becomes a refusal.
     fn from(error: sqlx::Error) -> Self {
         match db::constraint_of(&error) {
-            Some("category_slug_unique") => taken(Unique::Slug, "/slug"),
+            Some("category_slug_unique" | "product_channel_slug_unique") => taken(Unique::Slug, "/slug"),
             Some("category_parent_known") => Self::Flawed(vec![flaw("/parent_id", "unknown", "must be the id of a category")]),
             Some("channel_host_unique") => taken(Unique::Host, "/hosts"),
             Some("variant_sku_unique") => taken(Unique::Sku, "/sku"),
@@ -118,6 +118,7 @@ pub(crate) async fn create_product(tx: &mut Tx, draft: &ProductDraft) -> Result<
     if free.len() < wanted.len() {
         return Err(taken(Unique::Slug, "/slug"));
     }
+    writing::take_slug(conn, &draft.slug).await?;
     writing::insert_options(conn, id, &draft.options).await?;
     insert_variants(tx, id, draft).await?;
     let conn = tx.conn();
@@ -162,9 +163,33 @@ async fn find_channels(conn: &mut sqlx::PgConnection, codes: &[String]) -> Resul
 /// # Errors
 /// See [`EditError`].
 pub(crate) async fn update_product(tx: &mut Tx, id: ProductId, version: i64, patch: &ProductPatch) -> Result<ProductRecord, EditError> {
-    let category = find_category(tx.conn(), patch.category.as_deref()).await?;
+    let now = tx.now();
+    let conn = tx.conn();
+    let category = find_category(conn, patch.category.as_deref().filter(|slug| !slug.is_empty())).await?;
+    // Still so if its version is, which the update sees to.
+    let before = products::find(conn, id).await?.ok_or(EditError::NotFound("product"))?;
+    let flaws = patch.media.as_deref().map(|media| check_media(&before.options, media)).unwrap_or_default();
+    if !flaws.is_empty() {
+        return Err(EditError::Flawed(flaws));
+    }
+    let wanted = match &patch.channels {
+        Some(codes) => Some(find_channels(conn, codes).await?),
+        None => None,
+    };
     count_change(tx, id, version, patch, category).await?;
-    let record = products::find(tx.conn(), id).await?.ok_or(EditError::NotFound("product"))?;
+    let conn = tx.conn();
+    if let Some(slug) = patch.slug.as_deref().filter(|slug| *slug != before.slug) {
+        writing::leave_slug(conn, id, &before.slug, slug, now).await?;
+    }
+    if let Some(channels) = wanted
+        && !writing::replace_channels(conn, id, &channels).await?
+    {
+        return Err(taken(Unique::Slug, "/channels"));
+    }
+    if let Some(media) = &patch.media {
+        writing::replace_media(conn, id, media).await?;
+    }
+    let record = products::find(conn, id).await?.ok_or(EditError::NotFound("product"))?;
     tell_product(tx, &record, "product.updated", json!(patch)).await?;
     Ok(record)
 }

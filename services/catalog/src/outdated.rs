@@ -9,6 +9,9 @@ pub(crate) const CATEGORIES: &str = "categories";
 /// Which channels there are, and by which hosts they are reached.
 pub(crate) const CHANNELS: &str = "channels";
 
+/// How much there is of anything, in answers whose members or counts it decides.
+pub(crate) const STOCK: &str = "stock";
+
 /// What shows a product.
 pub(crate) fn product(id: ProductId) -> String {
     format!("product:{id}")
@@ -19,10 +22,10 @@ pub(crate) fn channel(id: ChannelId) -> String {
     format!("channel:{id}")
 }
 
-/// How much there is of a product is shown in lists and decides neither what they hold nor their order.
+/// How much there is of a product decides neither what most lists hold nor their order; those that it does decide bear a tag for it.
 pub(crate) fn by_product(event: &ProductChanged) -> Vec<String> {
-    let own = product(event.product_id);
-    if event.stock_only { vec![own] } else { vec![own, LISTS.to_owned()] }
+    let also = if event.stock_only { STOCK } else { LISTS };
+    vec![product(event.product_id), also.to_owned()]
 }
 
 pub(crate) fn by_category(_: &CategoryChanged) -> Vec<String> {

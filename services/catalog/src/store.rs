@@ -2,6 +2,7 @@
 
 pub(crate) mod categories;
 pub(crate) mod channels;
+pub(crate) mod facets;
 pub(crate) mod listing;
 pub(crate) mod offers;
 pub(crate) mod products;

@@ -6,6 +6,7 @@
 mod cards;
 mod page;
 mod server;
+mod words;
 
 use catalog_api::ChannelKind;
 use kernel::Problem;

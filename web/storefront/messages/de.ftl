@@ -60,6 +60,14 @@ total = Gesamt
 order-summary = Bestellübersicht
 your-order = Ihre Bestellung
 summary = Übersicht
+reduced-pieces = Reduzierte Stücke
+delivers-to = Wir liefern nach { $destinations }.
+runs-on = Läuft mit Tradewind
+prices-in = Preise in { $currency }
+colours = { $count ->
+    [one] { $count } Farbe
+   *[other] { $count } Farben
+}
 
 ## Startseite
 
@@ -88,9 +96,30 @@ sort-title = Name
 nothing-on-shelf = In diesem Regal steht noch nichts.
 see-all-pieces = Alle Stücke ansehen
 pages = Seiten
-back-to-start = Zurück zum Anfang
 more-pieces = Weitere Stücke
 list-at = { $title } bei { $shop }.
+previous-pieces = Vorige Stücke
+first-pieces = Erste Stücke
+filter = Filter
+filters-active = { $count } aktiv
+filter-in-stock = Auf Lager
+filter-reduced = Reduziert
+filter-price = Preis
+filter-availability = Verfügbarkeit
+filter-between = { $lowest } bis { $highest }
+filter-at-least = Ab { $lowest }
+filter-at-most = Bis { $highest }
+lowest-price = Niedrigster Preis in { $currency }
+highest-price = Höchster Preis in { $currency }
+range-to = bis
+more-values = { $count } weitere
+apply-filter = Anwenden
+show-result = { $result } zeigen
+active-filters = Aktive Filter
+remove-filter = Filter entfernen
+clear-filters = Alle löschen
+nothing-fits-title = Nichts passt zu allem davon
+nothing-fits = Nehmen Sie einen der Filter weg oder fangen Sie neu an.
 
 ## Ein Produkt
 
@@ -116,6 +145,7 @@ choice-sold-out = Diese Auswahl ist ausverkauft. Bitte wählen Sie eine andere.
 choice-not-sold = Diese Auswahl verkaufen wir nicht mehr. Bitte wählen Sie eine andere.
 cart-being-paid = Der Warenkorb wird gerade bezahlt. Warten Sie, bis das beendet ist, und legen Sie dann mehr hinein.
 not-added = Das wurde nicht in den Warenkorb gelegt. Bitte versuchen Sie es noch einmal.
+not-made-brief = Gibt es nicht
 
 ## Der Warenkorb
 
@@ -143,6 +173,10 @@ no-longer-sold = Das verkaufen wir nicht mehr. Nehmen Sie es heraus, um weiterzu
 quantity-kept-only = Ihre Menge wurde nicht geändert. Es sind nur { $count } da.
 quantity-kept = Ihre Menge wurde nicht geändert. So viele sind nicht da.
 line-kept = Das wurde nicht geändert. Bitte versuchen Sie es noch einmal.
+close-cart = Warenkorb schließen
+view-cart = Warenkorb ansehen
+cart-is-empty = Ihr Warenkorb ist leer.
+cart-now = { $items } in Ihrem Warenkorb, { $subtotal }.
 
 ## Kasse
 
@@ -226,15 +260,15 @@ method-sandbox-text = Nur zum Ausprobieren: Wählen Sie eine Testkarte. Es flie�
 card-0000000000001000 = Sofort angenommen
 card-0000000000002001 = Abgelehnt: Die Bank sagt nein
 card-0000000000002002 = Abgelehnt: nicht genug Geld
-card-0000000000002003 = Abgelehnt: Die Karte ist abgelaufen
+card-0000000000002003 = Abgelehnt: Karte abgelaufen
 card-0000000000003000 = Verlangt einen zweiten Schritt
-card-0000000000004000 = Antwortet nicht rechtzeitig und nimmt etwas später an
+card-0000000000004000 = Keine Antwort, später angenommen
 card-0000000000004001 = Die Anfrage kommt nie an
-card-0000000000005000 = Nimmt nach etwa zwei Sekunden an
-card-0000000000005001 = Lehnt nach etwa zwei Sekunden ab
-card-0000000000006000 = Nimmt sofort an und sagt es später noch zweimal
-card-0000000000007000 = Nimmt an; Einzüge geschehen, werden aber nicht beantwortet
-card-0000000000008000 = Nimmt an; Einzüge werden abgelehnt
+card-0000000000005000 = Nach zwei Sekunden angenommen
+card-0000000000005001 = Nach zwei Sekunden abgelehnt
+card-0000000000006000 = Angenommen und zweimal gesagt
+card-0000000000007000 = Angenommen; Einzug unbeantwortet
+card-0000000000008000 = Angenommen; Einzug abgelehnt
 payment-working-title = Ihre Zahlung wird bestätigt
 payment-working = Das dauert meist ein paar Sekunden. Die Seite sieht von selbst wieder nach und zeigt Ihre Bestellung, sobald sie da ist. Sie zahlen einmal, auch wenn Sie neu laden.
 payment-unconfirmed-title = Ihre Zahlung ist noch nicht bestätigt
@@ -265,6 +299,11 @@ status-partly-refunded = Teilweise erstattet
 status-refunded = Erstattet
 status-voided = Zahlung freigegeben
 status-pending = Zahlung steht aus
+order-progress = Wie weit sie ist
+step-ordered = Bestellt
+step-confirmed = Zahlung bestätigt
+order-canceled = Der Laden hat sie storniert.
+nothing-to-pay = Es ist nichts zu zahlen.
 
 ## Wenn etwas nicht da ist
 
@@ -281,3 +320,6 @@ error-internal-title = Bei uns ist etwas fehlgeschlagen
 error-internal = Es ist vermerkt und wird angesehen. Ihr Warenkorb ist sicher; bitte versuchen Sie es noch einmal.
 error-away-title = Gleich wieder da
 error-away = Ein Teil des Ladens ist gerade nicht erreichbar. Ihr Warenkorb ist sicher. Laden Sie die Seite in ein paar Sekunden neu; ein gesendetes Formular wird noch einmal gesendet und zählt einmal.
+try-again = Noch einmal versuchen
+closed-title = Wir sind gleich zurück
+closed = Am Laden wird gearbeitet, er ist für kurze Zeit geschlossen. Ihr Warenkorb bleibt erhalten. Diese Seite schaut von selbst nach, ob wir wieder offen haben.

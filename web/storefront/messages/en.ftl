@@ -60,6 +60,14 @@ total = Total
 order-summary = Order summary
 your-order = Your order
 summary = Summary
+reduced-pieces = Reduced pieces
+delivers-to = We deliver to { $destinations }.
+runs-on = Runs on Tradewind
+prices-in = Prices in { $currency }
+colours = { $count ->
+    [one] { $count } colour
+   *[other] { $count } colours
+}
 
 ## Home
 
@@ -88,9 +96,30 @@ sort-title = Name
 nothing-on-shelf = Nothing is on this shelf yet.
 see-all-pieces = See all pieces
 pages = Pages
-back-to-start = Back to the start
 more-pieces = More pieces
 list-at = { $title } at { $shop }.
+previous-pieces = Previous pieces
+first-pieces = First pieces
+filter = Filter
+filters-active = { $count } active
+filter-in-stock = In stock
+filter-reduced = Reduced
+filter-price = Price
+filter-availability = Availability
+filter-between = { $lowest } to { $highest }
+filter-at-least = From { $lowest }
+filter-at-most = Up to { $highest }
+lowest-price = Lowest price in { $currency }
+highest-price = Highest price in { $currency }
+range-to = to
+more-values = { $count } more
+apply-filter = Apply
+show-result = Show { $result }
+active-filters = Active filters
+remove-filter = Remove filter
+clear-filters = Clear all
+nothing-fits-title = Nothing fits all of this
+nothing-fits = Take one of the filters away, or begin anew.
 
 ## A product
 
@@ -116,6 +145,7 @@ choice-sold-out = This choice is sold out. Choose another.
 choice-not-sold = We do not sell this choice any more. Choose another.
 cart-being-paid = The cart is being paid for right now. Wait until that has ended, then add more.
 not-added = It was not put into the cart. Please try again.
+not-made-brief = Not made
 
 ## The cart
 
@@ -143,6 +173,10 @@ no-longer-sold = We no longer sell this. Take it out to go on.
 quantity-kept-only = Your quantity was not changed. There are { $count }.
 quantity-kept = Your quantity was not changed. There are not as many.
 line-kept = This was not changed. Please try again.
+close-cart = Close cart
+view-cart = View cart
+cart-is-empty = Your cart is empty.
+cart-now = { $items } in your cart, { $subtotal }.
 
 ## Checkout
 
@@ -226,15 +260,15 @@ method-sandbox-text = For trials only: choose a test card. No money moves, and r
 card-0000000000001000 = Approved at once
 card-0000000000002001 = Declined: the bank says no
 card-0000000000002002 = Declined: not enough money
-card-0000000000002003 = Declined: the card has expired
+card-0000000000002003 = Declined: card has expired
 card-0000000000003000 = Asks for a second step
-card-0000000000004000 = Answers nothing in time, and approves a little later
+card-0000000000004000 = No answer in time, approved later
 card-0000000000004001 = The request never arrives
-card-0000000000005000 = Approves after about two seconds
-card-0000000000005001 = Declines after about two seconds
-card-0000000000006000 = Approves at once, and says so twice again later
-card-0000000000007000 = Approves; captures are done, but not answered
-card-0000000000008000 = Approves; captures are refused
+card-0000000000005000 = Approved after two seconds
+card-0000000000005001 = Declined after two seconds
+card-0000000000006000 = Approved, and said twice again
+card-0000000000007000 = Approved; captures not answered
+card-0000000000008000 = Approved; captures are refused
 payment-working-title = Your payment is being confirmed
 payment-working = This usually takes a few seconds. The page looks again by itself and shows your order as soon as it is in. You are charged once, also if you reload.
 payment-unconfirmed-title = Your payment is not confirmed yet
@@ -265,6 +299,11 @@ status-partly-refunded = Partly refunded
 status-refunded = Refunded
 status-voided = Payment released
 status-pending = Payment to come
+order-progress = How far it has come
+step-ordered = Ordered
+step-confirmed = Payment confirmed
+order-canceled = It was canceled by the shop.
+nothing-to-pay = There is nothing to pay.
 
 ## When something is not there
 
@@ -281,3 +320,6 @@ error-internal-title = Something failed on our side
 error-internal = It is written down and will be looked at. Your cart is safe; please try again.
 error-away-title = Back in a moment
 error-away = A part of the shop is not reachable right now. Your cart is safe. Reload this page in a few seconds; a form you sent is sent again and counts once.
+try-again = Try again
+closed-title = We will be back shortly
+closed = The shop is being worked on and is closed for a short while. Your cart is kept. This page looks by itself whether we are open again.

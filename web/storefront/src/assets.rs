@@ -16,6 +16,9 @@ use crate::shop::Shop;
 #[folder = "static"]
 struct Embedded;
 
+/// The script of others that is taken as it is. `static/htmx.txt` says where it comes from, under which licence, and what its hash is.
+pub(crate) const HTMX: &str = "htmx-4.0.1.min.js";
+
 /// The line of the style sheet in whose place the design tokens are put, so that one request fetches both.
 const TOKENS_IMPORT: &str = "@import url(\"tokens.css\") layer(tokens);";
 
@@ -93,6 +96,13 @@ pub(crate) async fn serve(State(shop): State<Shop>, Path(name): Path<String>) ->
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn the_script_of_others_is_what_was_taken() {
+        let note = String::from_utf8(Embedded::get("htmx.txt").unwrap().data.into_owned()).unwrap();
+        let hash: String = Sha256::digest(Embedded::get(HTMX).unwrap().data).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(note.contains(&format!("sha256 of the file: {hash}\n")) && note.contains("Zero-Clause BSD"), "{hash}");
+    }
 
     #[test]
     fn the_style_sheet_holds_the_tokens_and_names_the_hashed_font() {

@@ -4,7 +4,9 @@
 //! remember (the cart's and the orders' secrets) lies in cookies that only this tier reads.
 
 mod about;
+mod asker;
 mod assets;
+mod closed;
 mod cookies;
 mod countries;
 mod error;
@@ -60,6 +62,8 @@ pub struct StorefrontOptions {
     pub media_origins: Vec<String>,
     /// Origins of payment providers a checkout may lead to, such as `https://pay.example`.
     pub payment_origins: Vec<String>,
+    /// The file that closes the shop for a while as long as it is there.
+    pub maintenance_file: Option<PathBuf>,
     /// Where pages that are the same for everybody are kept; those of the API, where it is in this process.
     pub stores: Stores,
 }
@@ -96,6 +100,7 @@ pub fn router(options: StorefrontOptions) -> Router {
         .layer(DefaultBodyLimit::max(FORM_LIMIT_BYTES))
         .layer(csrf.with_rejection_response(|_| -> Response { PageError::Refused { status: http::StatusCode::FORBIDDEN }.into_response() }))
         .layer(CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| PageError::Internal.into_response()))
+        .layer(from_fn_with_state(shop.clone(), closed::gate))
         .layer(from_fn_with_state(shop.clone(), error::render_errors))
         .layer(from_fn_with_state(shop.clone(), headers::secure))
         .layer(from_fn_with_state(shared, shared::serve))

@@ -118,6 +118,11 @@ impl Tongue {
         money::format(amount, &self.locale)
     }
 
+    /// An amount without the part of a unit, where there is none.
+    pub(crate) fn money_short(&self, amount: Money) -> String {
+        money::format_short(amount, &self.locale)
+    }
+
     /// An amount, or that there is nothing to pay.
     pub(crate) fn price_or_free(&self, price: Money) -> String {
         if price.is_zero() { self.text("free") } else { self.money(price) }

@@ -22,13 +22,22 @@ enum Place {
 
 /// Writes an amount as `locale` does: `€1,234.50` in English, `1.234,50 €` in German. The minus is U+2212.
 pub(crate) fn format(money: Money, locale: &Locale) -> String {
+    write(money, locale, false)
+}
+
+/// The same, but `€12` where it is a whole number of units.
+pub(crate) fn format_short(money: Money, locale: &Locale) -> String {
+    write(money, locale, true)
+}
+
+fn write(money: Money, locale: &Locale, is_short: bool) -> String {
     let manner = manner(locale);
     let size = money.amount_minor().unsigned_abs();
     let exponent = money.currency().exponent();
     let unit = 10_u64.pow(exponent);
     let places = usize::try_from(exponent).unwrap_or(0);
     let mut figures = grouped(size / unit, manner.group);
-    if places > 0 {
+    if places > 0 && !(is_short && size.is_multiple_of(unit)) {
         figures = format!("{figures}{}{:0places$}", manner.decimal, size % unit);
     }
     let symbol = symbol(money.currency().code());
@@ -130,6 +139,12 @@ mod tests {
         assert_eq!(plain(5, "KWD"), "0.005");
         assert_eq!(plain(1_234, "JPY"), "1234");
         assert_eq!(plain(-5, "EUR"), "-0.05");
+    }
+
+    #[test]
+    fn whole_units_are_written_short_where_that_is_asked() {
+        let short = |amount_minor, locale: &str| format_short(Money::new(amount_minor, kernel::Currency::EUR), &locale.parse().unwrap());
+        assert_eq!([short(9_000, "en"), short(9_050, "en"), short(9_000, "de")], ["€90", "€90.50", "90\u{a0}€"]);
     }
 
     #[test]

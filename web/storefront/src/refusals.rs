@@ -62,7 +62,7 @@ impl Pages {
             _ => PageError::Internal,
         };
         let (title, text) = words(error, &self.messages);
-        let view = ErrorView { status: status.as_u16(), title, text, tiles: Vec::new() };
+        let view = ErrorView { status: status.as_u16(), title, text, again: None, is_alone: true, tiles: Vec::new() };
         let html = self.templates.render("error.html", &Shell::bare(), &view);
         html.inspect_err(|error| tracing::error!(error = format!("{error:#}"), "refusal not rendered")).ok()
     }

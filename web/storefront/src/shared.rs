@@ -21,7 +21,8 @@ use kernel::Problem;
 use kernel::headers::FOR_A_PART;
 use stores::{Cache, Filled, Key, Miss, Render, Stores, Surface, Unkept, Weight, Wish};
 
-use crate::pages::listing;
+use crate::fields::Fields;
+use crate::pages::listing::Question;
 use crate::shop::Shop;
 use crate::visit::{self, Visit};
 
@@ -49,7 +50,7 @@ const PAGES: [(&str, ReadQuery); 8] = [
     ("/products/{slug}", product_query),
     ("/sitemap.xml", no_query),
     ("/sitemaps/pages.xml", no_query),
-    ("/sitemaps/products.xml", listing_query),
+    ("/sitemaps/products.xml", map_query),
     ("/manifest.webmanifest", no_query),
 ];
 
@@ -57,15 +58,19 @@ fn no_query(_: &str) -> Asked {
     Asked::Shared(String::new())
 }
 
-/// `sort`, one of the known orders but the first, and `after`, a cursor. In this order, and nothing else.
+/// What the list is narrowed to, how it is ordered, and which part of it: in the one spelling there is for each question.
 fn listing_query(query: &str) -> Asked {
-    let fields: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-    let value = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let after =
-        value("after").filter(|after| (1..=200).contains(&after.len()) && after.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
-    let sort = value("sort").filter(|sort| listing::is_special_sort(sort));
-    let pairs: Vec<(&str, &str)> = [("after", after), ("sort", sort)].into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    Asked::Shared(serde_urlencoded::to_string(pairs).unwrap_or_default())
+    let question = Question::of(&fields(query));
+    if question.is_rare() { Asked::Single } else { Asked::Shared(question.query()) }
+}
+
+/// `after`, a cursor.
+fn map_query(query: &str) -> Asked {
+    Asked::Shared(Question::of(&fields(query)).part_only().query())
+}
+
+fn fields(query: &str) -> Fields {
+    serde_urlencoded::from_str::<Vec<(String, String)>>(query).unwrap_or_default().into_iter().collect()
 }
 
 /// A choice of options or a quantity is one of too many to keep.
@@ -119,7 +124,7 @@ impl Shared {
             match shop.call(&visit, &GET_CHANNEL).send().await {
                 Ok(answer) => {
                     let channel = ChannelOfHost { code: answer.body.code, language: answer.body.locale.to_string() };
-                    Ok(Filled { value: channel, tags: errand.surrogate_keys() })
+                    Ok(Filled::new(channel, errand.surrogate_keys()))
                 }
                 Err(CallError::Problem(problem)) => Err(Miss { is_away: problem.status() >= 500, error: *problem }),
                 Err(CallError::Unreachable(_)) => Err(Miss { is_away: true, error: Problem::unavailable(5) }),
@@ -137,7 +142,7 @@ fn name_of_host(host: &str) -> String {
 
 /// Answers pages that are the same for everybody from memory, and makes all others.
 pub(crate) async fn serve(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let Some(query) = shared_query(&request) else { return next.run(request).await };
+    let Some(query) = shared_query(&request).filter(|_| !shared.shop.is_closed()) else { return next.run(request).await };
     let (parts, body) = request.into_parts();
     let host = visit::host(&parts);
     let Some(channel) = shared.channel(host, &parts).await else { return next.run(Request::from_parts(parts, body)).await };
@@ -215,8 +220,21 @@ mod tests {
         for query in ["", "sort=featured", "sort=nonsense", "after=", "utm_source=mail&sort=", "after=a%20b", "x=1&x=2"] {
             assert_eq!(listing(query), "", "{query}");
         }
-        assert_eq!(listing("sort=title&after=abc_-1&page=2"), "after=abc_-1&sort=title");
-        assert_eq!(listing("after=abc_-1&sort=title&sort=newest"), "after=abc_-1&sort=title");
+        assert_eq!(listing("sort=title&after=abc_-1&page=2"), "sort=title&after=abc_-1");
+        assert_eq!(listing("after=abc_-1&sort=title&sort=newest"), "sort=title&after=abc_-1");
+        assert_eq!(listing("option.Size=M&reduced=1&option.Glaze=Sea&in_stock=1"), "in_stock=1&reduced=1&option.Glaze=Sea&option.Size=M");
+    }
+
+    #[test]
+    fn what_is_one_of_too_many_is_made_each_time() {
+        for query in ["min=10", "max=20", "option.A=1&option.A=2&option.A=3&option.A=4"] {
+            assert!(matches!(listing_query(query), Asked::Single), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_site_map_is_found_by_its_part_alone() {
+        assert!(matches!(map_query("in_stock=1&min=3&sort=title&after=abc"), Asked::Shared(query) if query == "after=abc"));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(crate) struct Shell {
     pub(crate) currency: String,
     /// The page's own address, if it is one to be found.
     pub(crate) canonical: Option<String>,
+    /// Whether search engines shall leave this page out and find the canonical one.
+    pub(crate) is_unlisted: bool,
     /// What the page says about itself.
     pub(crate) about: About,
 }
@@ -68,8 +70,15 @@ impl Shell {
             destinations: String::new(),
             currency: String::new(),
             canonical: None,
+            is_unlisted: false,
             about: About::default(),
         }
+    }
+
+    /// The same with what is remembered of the shop.
+    pub(crate) fn remembered(shop: &Shop, visit: &Visit) -> Self {
+        let known = shop.remembered(visit);
+        known.map_or_else(Self::bare, |known| Self { shop_name: known.name, language: known.language, ..Self::bare() })
     }
 
     /// Asks for everything around a page at once.
@@ -81,6 +90,7 @@ impl Shell {
         // A page about something else stays up when the cart does not answer.
         let cart = cart.unwrap_or_default();
         let tongue = shop.tongue(&channel.locale);
+        shop.remember(visit, &channel.name, channel.locale.as_str());
         let mut shell = Self::of(&channel, &tongue, &categories, cart.as_ref());
         if visit.is_shared() {
             shell.cart_count = None;
@@ -101,6 +111,7 @@ impl Shell {
             destinations: destinations(channel, tongue),
             currency: channel.currency.to_string(),
             canonical: None,
+            is_unlisted: false,
             about: About::default(),
         }
     }
@@ -117,6 +128,12 @@ impl Shell {
     pub(crate) fn canonical(mut self, shop: &Shop, path: &str, about: About) -> Self {
         self.canonical = Some(format!("{}{path}", shop.public_url()));
         self.about = about;
+        self
+    }
+
+    /// Leaves this page to those who were led to it: it is a view of its canonical one.
+    pub(crate) fn unlisted(mut self) -> Self {
+        self.is_unlisted = true;
         self
     }
 }

@@ -1,5 +1,6 @@
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::response::{IntoResponse, Response};
 use client::{Call, Client};
@@ -9,6 +10,7 @@ use serde::Serialize;
 
 use crate::StorefrontOptions;
 use crate::assets::Assets;
+use crate::closed::Closing;
 use crate::cookies::Cookies;
 use crate::error::PageError;
 use crate::messages::{Languages, Messages, Tongue};
@@ -26,11 +28,25 @@ struct Parts {
     media_folder: PathBuf,
     channel: Option<String>,
     content_security_policy: String,
+    closing: Closing,
+    /// What hosts lead to, as it was last heard.
+    names: RwLock<HashMap<String, ShopName>>,
     cookies: Cookies,
     assets: Assets,
     languages: Languages,
     templates: Templates,
 }
+
+/// What a page needs to know of a shop that does not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ShopName {
+    pub(crate) name: String,
+    /// The language of its pages (BCP 47).
+    pub(crate) language: String,
+}
+
+/// How many hosts' names are remembered.
+const NAMES: usize = 100;
 
 /// Whether a page may be kept by the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +66,8 @@ impl Shop {
         Self(Arc::new(Parts {
             content_security_policy: crate::headers::content_security_policy(&public_url, &options.media_origins, &options.payment_origins),
             cookies: Cookies::for_address(&public_url),
+            closing: Closing::new(options.maintenance_file),
+            names: RwLock::default(),
             client: options.client,
             public_url,
             media_folder: options.media_folder,
@@ -101,6 +119,31 @@ impl Shop {
     /// The texts in the language of a page.
     pub(crate) fn messages(&self, language: &str) -> Arc<Messages> {
         self.0.languages.messages(language.split('-').next().unwrap_or_default())
+    }
+
+    /// Whether shoppers are to come back later.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.closing.is_closed()
+    }
+
+    /// Remembers what a host leads to, for when nobody can be asked.
+    pub(crate) fn remember(&self, visit: &Visit, name: &str, language: &str) {
+        let host = visit.host.as_deref().unwrap_or_default();
+        let is_known = |names: &HashMap<String, ShopName>| names.get(host).is_some_and(|known| known.name == name && known.language == language);
+        if is_known(&self.0.names.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut names = self.0.names.write().unwrap_or_else(PoisonError::into_inner);
+        // Anybody can make up hosts; those that were there first stay.
+        if names.len() < NAMES || names.contains_key(host) {
+            names.insert(host.to_owned(), ShopName { name: name.to_owned(), language: language.to_owned() });
+        }
+    }
+
+    /// What a host was last heard to lead to.
+    pub(crate) fn remembered(&self, visit: &Visit) -> Option<ShopName> {
+        let names = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
+        names.get(visit.host.as_deref().unwrap_or_default()).cloned()
     }
 
     pub(crate) fn cookies(&self) -> &Cookies {

@@ -9,9 +9,16 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
-use crate::assets::Assets;
+use crate::assets::{Assets, HTMX};
 use crate::messages::{FALLBACK, Languages, Messages};
 use crate::shell::Shell;
+
+/// The static files that pages name.
+const ASSETS: [&str; 9] =
+    ["style.css", "badge.js", "cart.js", "listing.js", "shop.js", HTMX, "icon.svg", "apple-touch-icon.png", "fonts/instrument-sans-latin.woff2"];
+
+/// Nothing of another's is believed, no style is put in, and what is refused is not shown unless an element says so.
+const HTMX_CONFIG: &str = r#"{"includeIndicatorCSS":false,"prefix":"","noSwap":[204,304,"4xx","5xx"]}"#;
 
 /// The pages, their layouts (`_…`) and the icons they draw.
 #[derive(RustEmbed)]
@@ -36,15 +43,13 @@ impl Templates {
         environment.set_formatter(write_value);
         environment.set_loader(|name| Ok(Embedded::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned())));
 
-        let addresses: HashMap<String, String> = ["style.css", "shop.js", "badge.js", "icon.svg", "apple-touch-icon.png", "fonts/instrument-sans-latin.woff2"]
-            .into_iter()
-            .map(|name| (name.to_owned(), assets.address(name)))
-            .collect();
+        let addresses: HashMap<String, String> = ASSETS.into_iter().map(|name| (name.to_owned(), assets.address(name))).collect();
         environment.add_function("asset", move |name: String| addresses.get(&name).cloned().ok_or_else(|| unknown("static file", &name)));
         environment.add_function("t", move |key: String, values: Kwargs| {
             let values = arguments(&values)?;
             messages.format(&key, &values).ok_or_else(|| unknown("message", &key))
         });
+        environment.add_global("htmx_config", HTMX_CONFIG);
         let icons = icons();
         environment.add_function("icon", move |name: String, class: Option<String>| {
             let drawing = icons.get(&name).ok_or_else(|| unknown("icon", &name))?;

@@ -39,6 +39,10 @@ pub(crate) struct TileView {
     pub(crate) price: PriceView,
     /// `out`, `sale`, or nothing: one flag at most, the weightier first.
     pub(crate) flag: Option<&'static str>,
+    /// The colours there are, if there are several.
+    pub(crate) swatches: Vec<String>,
+    /// The same in words.
+    pub(crate) colours: String,
 }
 
 /// A line of a cart or an order.
@@ -104,6 +108,8 @@ impl TileView {
             picture: product.image.as_ref().map(PictureView::of),
             price: PriceView::of(product.price, product.compare_at, product.price_varies, tongue),
             flag,
+            swatches: if product.swatches.len() > 1 { product.swatches.clone() } else { Vec::new() },
+            colours: tongue.with("colours", [("count", product.swatches.len().into())]),
         }
     }
 }

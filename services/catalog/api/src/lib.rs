@@ -1,5 +1,9 @@
 //! The contract of the catalogue: what is sold, where, and for how much.
 
+mod option_filter;
+
+pub use option_filter::{InvalidOptionFilter, OptionFilter};
+
 use std::collections::BTreeMap;
 
 use garde::Validate;
@@ -19,8 +23,8 @@ kernel::id_kind!(/// A variant, the thing one buys.
 /// The public catalogue endpoints.
 pub mod endpoints {
     use super::{
-        AdminProduct, CategoryAnswer, CategoryDraft, ChannelAnswer, ChannelPatch, Endpoint, List, Method, Page, ProductAnswer, ProductDraft, ProductPatch,
-        ProductSummary, VariantPatch,
+        AdminProduct, CategoryAnswer, CategoryDraft, ChannelAnswer, ChannelPatch, Endpoint, List, Method, Page, ProductAnswer, ProductDraft, ProductFacets,
+        ProductPage, ProductPatch, VariantPatch,
     };
 
     /// The channel this request resolves to.
@@ -28,7 +32,9 @@ pub mod endpoints {
     /// Every category of the channel, in order.
     pub const LIST_CATEGORIES: Endpoint<(), List<CategoryAnswer>> = Endpoint::new(Method::Get, "/store/v1/categories");
     /// Published products; query [`super::ProductQuery`].
-    pub const LIST_PRODUCTS: Endpoint<(), Page<ProductSummary>> = Endpoint::new(Method::Get, "/store/v1/products");
+    pub const LIST_PRODUCTS: Endpoint<(), ProductPage> = Endpoint::new(Method::Get, "/store/v1/products");
+    /// How many published products there are, and what they can be narrowed by; query [`super::FacetQuery`].
+    pub const GET_PRODUCT_FACETS: Endpoint<(), ProductFacets> = Endpoint::new(Method::Get, "/store/v1/product-facets");
     /// One published product by slug.
     pub const GET_PRODUCT: Endpoint<(), ProductAnswer> = Endpoint::new(Method::Get, "/store/v1/products/{slug}");
 
@@ -307,7 +313,10 @@ pub enum ProductSort {
     Newest,
 }
 
-/// What to list; add `limit` and `after`.
+/// What to list; add `limit`, and `after` or `before`.
+///
+/// A product is listed when its price as the list shows it fits `price_min`, `price_max` and `reduced`, and when one of its variants fits
+/// `in_stock` and all of `options` together.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -315,6 +324,25 @@ pub struct ProductQuery {
     /// Only this category, by slug, and those below it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// Only what is in stock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_stock: Option<bool>,
+    /// Only what cost more before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduced: Option<bool>,
+    /// Only what costs so much or more, in minor units of the channel's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0, maximum = 100_000_000_000_i64, example = 1000)]
+    pub price_min: Option<i64>,
+    /// Only what costs so much or less, in minor units of the channel's currency; not below `price_min`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0, maximum = 100_000_000_000_i64, example = 9000)]
+    pub price_max: Option<i64>,
+    /// Only what is to be had with one of these values of each named option, 20 values at most. A `,`, a `:` or a `\` within a name or value
+    /// has a `\` before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, example = "Glaze:Sea,Glaze:Rust,Size:M")]
+    pub options: Option<OptionFilter>,
     /// The order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(inline)]
@@ -326,6 +354,97 @@ pub struct ProductQuery {
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// The `previous` of the page after; not together with `after`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+}
+
+/// What to count: the fields of [`ProductQuery`] that decide which products are listed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct FacetQuery {
+    /// Only this category, by slug, and those below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Only what is in stock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_stock: Option<bool>,
+    /// Only what cost more before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduced: Option<bool>,
+    /// Only what costs so much or more, in minor units of the channel's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0, maximum = 100_000_000_000_i64, example = 1000)]
+    pub price_min: Option<i64>,
+    /// Only what costs so much or less, in minor units of the channel's currency; not below `price_min`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0, maximum = 100_000_000_000_i64, example = 9000)]
+    pub price_max: Option<i64>,
+    /// Only what is to be had with one of these values of each named option, as in the list of products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, example = "Glaze:Sea,Glaze:Rust,Size:M")]
+    pub options: Option<OptionFilter>,
+}
+
+/// One page of products, and where its neighbours are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProductPage {
+    /// The products, in the list's order.
+    pub items: Vec<ProductSummary>,
+    /// Pass as `after` for the next page; `null` at the end.
+    pub next: Option<String>,
+    /// Pass as `before` for the page before; `null` at the start.
+    pub previous: Option<String>,
+}
+
+/// How many products there are, and what they can be narrowed by. Each count says how many there would be if this were chosen in the place
+/// of what is chosen of its own kind, and all else stayed as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProductFacets {
+    /// How many products are listed.
+    pub total: i64,
+    /// How many of them are, or would be, in stock.
+    pub in_stock: i64,
+    /// How many of them are, or would be, reduced.
+    pub reduced: i64,
+    /// What they cost, whatever range is asked for; nothing if there are none.
+    pub prices: Option<PriceRange>,
+    /// What one can choose by, what most products have first; 12 options with 40 values at most.
+    pub options: Vec<OptionFacet>,
+    /// Whether there are more products than are counted: the first 10,000 of the category are.
+    pub is_partial: bool,
+}
+
+/// The lowest and the highest price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceRange {
+    /// The lowest.
+    pub lowest: Money,
+    /// The highest.
+    pub highest: Money,
+}
+
+/// An option that listed products have, with its values as the merchants order them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OptionFacet {
+    /// The option's name.
+    #[schema(example = "Glaze")]
+    pub name: String,
+    /// Its values.
+    pub values: Vec<OptionFacetValue>,
+}
+
+/// A value of an option, and how many products are to be had with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OptionFacetValue {
+    /// The value.
+    #[schema(example = "Sea")]
+    pub value: String,
+    /// A colour to show beside it, as `#rrggbb`.
+    pub swatch: Option<String>,
+    /// How many products; at least one.
+    pub count: i64,
 }
 
 /// A product in a list.
@@ -349,6 +468,9 @@ pub struct ProductSummary {
     pub image: Option<MediaReference>,
     /// The best stock of its variants.
     pub stock: StockBand,
+    /// The colours it is to be had in, six at most, as `#rrggbb`.
+    #[serde(default)]
+    pub swatches: Vec<String>,
 }
 
 /// An option one chooses by, such as Size, with its values in order.
@@ -549,6 +671,13 @@ fn ten_at_most(features: &Option<Vec<Feature>>, (): &()) -> garde::Result {
     Ok(())
 }
 
+fn hundred_at_most(media: &Option<Vec<MediaReference>>, (): &()) -> garde::Result {
+    if media.as_ref().is_some_and(|media| media.len() > 100) {
+        return Err(garde::Error::new("must be a hundred at most"));
+    }
+    Ok(())
+}
+
 fn narrowest_first(sources: &[MediaSource], (): &()) -> garde::Result {
     if sources.is_sorted_by(|one, next| one.width < next.width) {
         return Ok(());
@@ -579,10 +708,26 @@ pub struct ProductPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(length(max = 20_000), custom(no_control)))]
     pub description: Option<String>,
-    /// The slug of the category it moves to.
+    /// Its new place in addresses; the old one keeps leading to it until another product takes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(min = 1, max = 100), custom(one_line)))]
+    #[garde(inner(length(min = 1, max = 100), pattern("^[a-z0-9]+(-[a-z0-9]+)*$")))]
+    pub slug: Option<String>,
+    /// The new facts; they take the place of those it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(max = 50), inner(length(min = 1, max = 300), custom(one_line))))]
+    pub facts: Option<Vec<String>>,
+    /// The slug of the category it moves to; empty takes it out of its category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(max = 100), custom(no_control)))]
     pub category: Option<String>,
+    /// The codes of the channels it is sold in, at least one; they take the place of those it was sold in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(min = 1, max = 50), inner(length(min = 1, max = 60), custom(one_line))))]
+    pub channels: Option<Vec<String>>,
+    /// The new pictures, the main one first; they take the place of those it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(custom(hundred_at_most), dive)]
+    pub media: Option<Vec<MediaReference>>,
     /// Whether shoppers see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]

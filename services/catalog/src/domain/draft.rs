@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use catalog_api::{PriceDraft, ProductDraft, ProductOption, VariantDraft};
+use catalog_api::{MediaReference, PriceDraft, ProductDraft, ProductOption, VariantDraft};
 
 /// Something in a body that a person can mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) fn check_product(draft: &ProductDraft) -> Vec<Flaw> {
         .map(|index| flaw(format!("/variants/{index}/options"), "duplicate_combination", "an earlier variant has the same option values"));
     let skus = repeated(draft.variants.iter().map(|variant| variant.sku.to_lowercase()))
         .map(|index| flaw(format!("/variants/{index}/sku"), "duplicate_sku", "an earlier variant has the same SKU"));
-    let media = check_media(draft);
+    let media = check_media(&draft.options, &draft.media);
     options.into_iter().chain(variants).chain(alike).chain(skus).chain(media).take(MOST_FLAWS).collect()
 }
 
@@ -80,10 +80,12 @@ fn check_variant(index: usize, variant: &VariantDraft, options: &[ProductOption]
     chosen.chain(unknown).chain(check_prices(&format!("/variants/{index}/prices"), &variant.prices)).collect()
 }
 
-fn check_media(draft: &ProductDraft) -> Vec<Flaw> {
-    let values: HashSet<&str> = draft.options.iter().flat_map(|option| &option.values).map(|value| value.value.as_str()).collect();
+/// What is wrong with the pictures of a product with these options: one shows a value that there is not.
+#[must_use]
+pub(crate) fn check_media(options: &[ProductOption], media: &[MediaReference]) -> Vec<Flaw> {
+    let values: HashSet<&str> = options.iter().flat_map(|option| &option.values).map(|value| value.value.as_str()).collect();
     let shows_unknown = |value: &Option<String>| value.as_deref().is_some_and(|value| !values.contains(value));
-    let wrong = draft.media.iter().enumerate().filter(|(_, picture)| shows_unknown(&picture.option_value));
+    let wrong = media.iter().enumerate().filter(|(_, picture)| shows_unknown(&picture.option_value));
     wrong.map(|(index, _)| flaw(format!("/media/{index}/option_value"), "option_value_unknown", "must be a value of one of the product's options")).collect()
 }
 
@@ -104,7 +106,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    use catalog_api::{MediaReference, OptionValue};
+    use catalog_api::OptionValue;
     use kernel::{Currency, Money};
     use proptest::prelude::*;
 

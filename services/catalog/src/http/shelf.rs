@@ -55,7 +55,7 @@ impl Shelf {
         let key = Key::lookup("channels");
         let channels = self.channels.get(&key, call.wish(), move |fill, _| async move {
             match list_channels(&context, fill).await {
-                Ok(channels) => Ok(Filled { value: Channels(channels.into_iter().map(Arc::new).collect()), tags: vec![CHANNELS.to_owned()] }),
+                Ok(channels) => Ok(Filled::new(Channels(channels.into_iter().map(Arc::new).collect()), vec![CHANNELS.to_owned()])),
                 Err(failure) => Err(miss(failure)),
             }
         });

@@ -1,5 +1,7 @@
 //! The lists shoppers leaf through.
 
+use std::collections::HashMap;
+
 use catalog_api::{MediaReference, ProductId, ProductSort, ProductSummary, StockBand};
 use kernel::{Money, Timestamp};
 use sqlx::types::Json;
@@ -7,7 +9,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::Channel;
-use crate::domain::ListPosition;
+use crate::domain::{Filter, ListPosition, Place};
 
 /// What to list.
 #[derive(Debug)]
@@ -16,10 +18,12 @@ pub(crate) struct Wish<'a> {
     pub(crate) channel: &'a Channel,
     /// Only these categories.
     pub(crate) categories: Option<Vec<Uuid>>,
+    /// Only what fits.
+    pub(crate) filter: &'a Filter,
     /// The order.
     pub(crate) sort: ProductSort,
-    /// Only what comes after this place, which is one of the same order.
-    pub(crate) after: Option<ListPosition>,
+    /// Which part of it, by a position of the same order.
+    pub(crate) place: Place,
     /// How many at most.
     pub(crate) limit: i64,
 }
@@ -48,6 +52,7 @@ struct Row {
     image: Option<Json<MediaReference>>,
     has_enough: Option<bool>,
     has_some: Option<bool>,
+    swatches: Vec<String>,
 }
 
 /// What is listed, without the lists' own conditions and order. Pictures and stock are looked up for the rows of the page only:
@@ -64,12 +69,14 @@ const COLUMNS: &str = "
            (select bool_or(b.band <> 'out') from catalog.variant v
             join catalog.price pr on pr.variant_id = v.id and pr.currency = pp.currency
             join catalog.stock_band b on b.variant_id = v.id and b.channel_id = pc.channel_id
-            where v.product_id = p.id and v.deleted_at is null) as has_some
+            where v.product_id = p.id and v.deleted_at is null) as has_some,
+           array(select ov.swatch from catalog.option_value ov where ov.product_id = p.id and ov.swatch is not null
+                 order by ov.option_position, ov.position limit 6) as swatches
     from catalog.product_channel pc
     join catalog.product p on p.id = pc.product_id and p.published and p.deleted_at is null
     join catalog.product_price pp on pp.product_id = p.id and pp.currency = ";
 
-/// Lists published products.
+/// Lists published products, in the order of the list also where they are found from its end.
 ///
 /// # Errors
 /// The database failed.
@@ -79,36 +86,67 @@ pub(crate) async fn list(conn: &mut PgConnection, wish: Wish<'_>) -> Result<Vec<
     if let Some(categories) = wish.categories {
         query.push(" and p.category_id = any (").push_bind(categories).push(")");
     }
-    if let Some(after) = wish.after {
-        push_after(&mut query, after);
+    push_filter(&mut query, wish.filter);
+    let is_backwards = matches!(wish.place, Place::Before(_));
+    let (columns, is_ascending) = order(wish.sort);
+    let is_ascending = is_ascending != is_backwards;
+    if let Place::After(position) | Place::Before(position) = wish.place {
+        query.push(format_args!(" and ({}) {} (", columns.join(", "), if is_ascending { ">" } else { "<" }));
+        push_position(&mut query, position);
+        query.push(")");
     }
-    query.push(match wish.sort {
-        ProductSort::Featured => " order by p.position",
-        ProductSort::PriceAscending => " order by pp.lowest_minor, p.position",
-        ProductSort::PriceDescending => " order by pp.lowest_minor desc, p.position desc",
-        ProductSort::Title => " order by lower(p.title), p.position",
-        ProductSort::Newest => " order by p.created_at desc, p.position desc",
-    });
-    query.push(" limit ").push_bind(wish.limit);
-    let rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    let direction = if is_ascending { "" } else { " desc" };
+    query.push(format_args!(" order by {}{direction} limit ", columns.join(&format!("{direction}, ")))).push_bind(wish.limit);
+    let mut rows: Vec<Row> = query.build_query_as().fetch_all(conn).await?;
+    if is_backwards {
+        rows.reverse();
+    }
     Ok(rows.into_iter().map(|row| row.listed(wish.channel, wish.sort)).collect())
 }
 
-fn push_after(query: &mut QueryBuilder<Postgres>, after: ListPosition) {
-    match after {
-        ListPosition::Featured(position) => query.push(" and p.position > ").push_bind(position),
-        ListPosition::PriceAscending(price, position) => push_row(query, " and (pp.lowest_minor, p.position) > (", price, position),
-        ListPosition::PriceDescending(price, position) => push_row(query, " and (pp.lowest_minor, p.position) < (", price, position),
-        ListPosition::Title(title, position) => query.push(" and (lower(p.title), p.position) > (").push_bind(title).push(", ").push_bind(position).push(")"),
-        ListPosition::Newest(micros, position) => {
-            let created_at = Timestamp::from_timestamp_micros(micros);
-            query.push(" and (p.created_at, p.position) < (").push_bind(created_at).push(", ").push_bind(position).push(")")
-        }
-    };
+/// What a list is sorted by, and whether the least comes first. An index stands behind each.
+const fn order(sort: ProductSort) -> (&'static [&'static str], bool) {
+    match sort {
+        ProductSort::Featured => (&["p.position"], true),
+        ProductSort::PriceAscending => (&["pp.lowest_minor", "p.position"], true),
+        ProductSort::PriceDescending => (&["pp.lowest_minor", "p.position"], false),
+        ProductSort::Title => (&["lower(p.title)", "p.position"], true),
+        ProductSort::Newest => (&["p.created_at", "p.position"], false),
+    }
 }
 
-fn push_row<'a>(query: &'a mut QueryBuilder<Postgres>, comparison: &'static str, price: i64, position: i64) -> &'a mut QueryBuilder<Postgres> {
-    query.push(comparison).push_bind(price).push(", ").push_bind(position).push(")")
+fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    if filter.reduced {
+        query.push(" and pp.compare_at_minor is not null");
+    }
+    if let Some(lowest) = filter.lowest_minor {
+        query.push(" and pp.lowest_minor >= ").push_bind(lowest);
+    }
+    if let Some(highest) = filter.highest_minor {
+        query.push(" and pp.lowest_minor <= ").push_bind(highest);
+    }
+    if !filter.in_stock && filter.options.is_empty() {
+        return;
+    }
+    query.push(" and exists (select 1 from catalog.variant v join catalog.price pr on pr.variant_id = v.id and pr.currency = pp.currency");
+    if filter.in_stock {
+        query.push(" join catalog.stock_band b on b.variant_id = v.id and b.channel_id = pc.channel_id and b.band <> 'out'");
+    }
+    query.push(" where v.product_id = p.id and v.deleted_at is null");
+    for (name, values) in filter.options.options() {
+        let values: Vec<Json<HashMap<&str, &str>>> = values.iter().map(|value| Json(HashMap::from([(name, value.as_str())]))).collect();
+        query.push(" and v.options @> any (").push_bind(values).push(")");
+    }
+    query.push(")");
+}
+
+fn push_position(query: &mut QueryBuilder<Postgres>, position: ListPosition) {
+    match position {
+        ListPosition::Featured(position) => query.push_bind(position),
+        ListPosition::PriceAscending(price, position) | ListPosition::PriceDescending(price, position) => query.push_bind(price).push(", ").push_bind(position),
+        ListPosition::Title(title, position) => query.push_bind(title).push(", ").push_bind(position),
+        ListPosition::Newest(micros, position) => query.push_bind(Timestamp::from_timestamp_micros(micros)).push(", ").push_bind(position),
+    };
 }
 
 impl Row {
@@ -136,6 +174,7 @@ impl Row {
             compare_at: self.compare_at_minor.map(money),
             image: self.image.map(|image| image.0),
             stock,
+            swatches: self.swatches,
         };
         Listed { summary, position }
     }

@@ -57,6 +57,14 @@ pub(crate) async fn find_id(conn: &mut PgConnection, channel: ChannelId, slug: &
         .await
 }
 
+/// The id of the product that had this slug last.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn find_id_by_former_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<ProductId>, sqlx::Error> {
+    sqlx::query_scalar!(r#"select product_id as "id: ProductId" from catalog.former_slug where slug = $1"#, slug).fetch_optional(conn).await
+}
+
 /// One product, published or not.
 ///
 /// # Errors

@@ -53,6 +53,60 @@ pub(crate) async fn insert_channels(conn: &mut PgConnection, id: ProductId, slug
     .await
 }
 
+/// Sells a product in these channels and no others. False when its slug is another product's in one of them.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn replace_channels(conn: &mut PgConnection, id: ProductId, channels: &[ChannelId]) -> Result<bool, sqlx::Error> {
+    let uuids: Vec<Uuid> = channels.iter().map(|channel| channel.uuid()).collect();
+    sqlx::query!("delete from catalog.product_channel where product_id = $1 and channel_id <> all($2)", id.uuid(), &uuids).execute(&mut *conn).await?;
+    sqlx::query!(
+        "insert into catalog.product_channel (channel_id, slug, product_id)
+         select channel.id, p.slug, p.id from catalog.product p, unnest($2::uuid[]) as channel (id)
+         where p.id = $1 and not exists (select from catalog.product_channel pc where pc.product_id = p.id and pc.channel_id = channel.id)
+         order by channel.id
+         on conflict (channel_id, slug) do nothing",
+        id.uuid(),
+        &uuids
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query_scalar!(
+        r#"select count(*) = cardinality($2::uuid[]) as "sold!" from catalog.product_channel where product_id = $1 and channel_id = any($2)"#,
+        id.uuid(),
+        &uuids
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Remembers the slug a product had, and that the one it has leads nowhere else.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn leave_slug(conn: &mut PgConnection, id: ProductId, former: &str, slug: &str, now: Timestamp) -> Result<(), sqlx::Error> {
+    take_slug(conn, slug).await?;
+    sqlx::query!(
+        "insert into catalog.former_slug (slug, product_id, left_at) values ($1, $2, $3)
+         on conflict (slug) do update set product_id = excluded.product_id, left_at = excluded.left_at",
+        former,
+        id.uuid(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A slug that a product takes leads to no product any more that had it before.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn take_slug(conn: &mut PgConnection, slug: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from catalog.former_slug where slug = $1", slug).execute(conn).await?;
+    Ok(())
+}
+
 /// Writes the options of a product with their values, in order.
 ///
 /// # Errors
@@ -194,10 +248,19 @@ pub(crate) async fn insert_media(conn: &mut PgConnection, id: ProductId, media: 
     Ok(())
 }
 
-/// Changes a product that is still at `version`, and counts the change. False if it is not.
+/// Puts these pictures, in order, in the place of those a product has.
 ///
 /// # Errors
 /// The database failed.
+pub(crate) async fn replace_media(conn: &mut PgConnection, id: ProductId, media: &[MediaReference]) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from catalog.media where product_id = $1", id.uuid()).execute(&mut *conn).await?;
+    insert_media(conn, id, media).await
+}
+
+/// Changes a product that is still at `version`, and counts the change. False if it is not.
+///
+/// # Errors
+/// Its slug is another product's in a channel (constraint `product_channel_slug_unique`); the database failed.
 pub(crate) async fn update_product(
     conn: &mut PgConnection,
     id: ProductId,
@@ -209,7 +272,8 @@ pub(crate) async fn update_product(
     let updated = sqlx::query!(
         "update catalog.product
          set title = coalesce($3, title), summary = coalesce($4, summary), description = coalesce($5, description),
-             category_id = coalesce($6, category_id), published = coalesce($7, published), version = version + 1, updated_at = $8
+             category_id = case when $9 then null else coalesce($6, category_id) end, published = coalesce($7, published),
+             slug = coalesce($10, slug), facts = coalesce($11, facts), version = version + 1, updated_at = $8
          where id = $1 and version = $2 and deleted_at is null",
         id.uuid(),
         version,
@@ -218,7 +282,10 @@ pub(crate) async fn update_product(
         patch.description,
         category.map(CategoryId::uuid),
         patch.published,
-        now
+        now,
+        patch.category.as_deref() == Some(""),
+        patch.slug,
+        patch.facts.as_deref()
     )
     .execute(conn)
     .await?;

@@ -314,3 +314,94 @@ async fn staff_read_the_products_of_some_variants_at_once() {
         shop.staff("GET", &format!("/admin/v1/products?variant_ids={wrong}")).send().await.expect_problem(400, "invalid_query");
     }
 }
+
+#[tokio::test]
+async fn a_product_moves_to_another_address_and_the_old_one_keeps_leading_to_it() {
+    let shop = open().await;
+    let cup = create(&shop, &single("cup", 900)).await;
+    let moved: AdminProduct = patch(&shop, &cup, 1, &json!({ "slug": "blue-cup" })).await.expect(200);
+    assert_eq!((moved.slug.as_str(), moved.version), ("blue-cup", 2));
+    for slug in ["blue-cup", "cup"] {
+        assert_eq!(shop.read(&format!("/store/v1/products/{slug}")).await.expect::<ProductAnswer>(200).slug, "blue-cup", "{slug}");
+    }
+    let again: AdminProduct = patch(&shop, &cup, 2, &json!({ "slug": "mug" })).await.expect(200);
+    assert_eq!(shop.read("/store/v1/products/cup").await.expect::<ProductAnswer>(200).slug, again.slug, "through two moves");
+
+    // Another product takes the old address: it is found there from then on, also where the answer was kept.
+    let mut other = single("saucer", 300);
+    other["slug"] = json!("cup");
+    create(&shop, &other).await;
+    assert_eq!(shop.read("/store/v1/products/cup").await.expect::<ProductAnswer>(200).title, "The saucer");
+    let back: AdminProduct = patch(&shop, &cup, 3, &json!({ "slug": "blue-cup" })).await.expect(200);
+    assert_eq!(shop.read("/store/v1/products/mug").await.expect::<ProductAnswer>(200).slug, back.slug, "one's own old address may be taken again");
+
+    let taken = patch(&shop, &cup, 4, &json!({ "slug": "cup" })).await;
+    assert_eq!(taken.expect_problem(409, "slug_taken").json["errors"][0]["pointer"], "/slug");
+    for wrong in ["", "Blue Cup", "-a", "a--b"] {
+        patch(&shop, &cup, 4, &json!({ "slug": wrong })).await.expect_problem(422, "invalid_body");
+    }
+    assert_eq!(shop.read("/store/v1/products/blue-cup").await.status, 200);
+}
+
+#[tokio::test]
+async fn facts_and_category_are_replaced_and_taken_away() {
+    let shop = open().await;
+    create_category(&shop, "art", None).await;
+    let hills = create(&shop, &matrix("hills")).await;
+    let changed: AdminProduct = patch(&shop, &hills, 1, &json!({ "facts": ["Framed"], "category": "art" })).await.expect(200);
+    assert_eq!((changed.facts, changed.category.map(|category| category.slug)), (vec!["Framed".to_owned()], Some("art".to_owned())));
+    let bare: AdminProduct = patch(&shop, &hills, 2, &json!({ "facts": [], "category": "" })).await.expect(200);
+    assert_eq!((bare.facts, bare.category), (Vec::<String>::new(), None));
+    assert_eq!(bare.title, hills.title, "what is absent stays");
+    patch(&shop, &hills, 3, &json!({ "category": "nowhere" })).await.expect_problem(422, "invalid_body");
+    patch(&shop, &hills, 3, &json!({ "facts": [" "] })).await.expect_problem(422, "invalid_body");
+}
+
+#[tokio::test]
+async fn a_product_is_sold_in_the_channels_it_is_said_to_be_sold_in() {
+    let shop = open().await;
+    let cup = create(&shop, &single("cup", 900)).await;
+    let to_shoppers = async || shop.get("/store/v1/products/cup").send().await.status;
+    assert_eq!(to_shoppers().await, 200);
+    let taken_out: AdminProduct = patch(&shop, &cup, 1, &json!({ "channels": ["smoke"] })).await.expect(200);
+    assert_eq!(taken_out.channels, ["smoke"]);
+    assert_eq!(to_shoppers().await, 404, "shoppers of the default channel are told at once");
+    let mut other = single("other", 500);
+    other["slug"] = json!("cup");
+    other["channels"] = json!(["default"]);
+    create(&shop, &other).await;
+    let taken = patch(&shop, &cup, 2, &json!({ "channels": ["smoke", "default"] })).await;
+    assert_eq!(taken.expect_problem(409, "slug_taken").json["errors"][0]["pointer"], "/channels");
+    patch(&shop, &cup, 2, &json!({ "channels": [] })).await.expect_problem(422, "invalid_body");
+    let unknown = patch(&shop, &cup, 2, &json!({ "channels": ["smoke", "moon"] })).await;
+    assert_eq!(unknown.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], "/channels/1");
+    let read: AdminProduct = shop.staff("GET", &format!("/admin/v1/products/{}", cup.id)).send().await.expect(200);
+    assert_eq!((read.channels, read.version), (vec!["smoke".to_owned()], 2), "what was refused left nothing behind");
+}
+
+#[tokio::test]
+async fn pictures_are_reordered_described_and_removed() {
+    let shop = open().await;
+    let hills = create(&shop, &matrix("hills")).await;
+    let mut media = hills.media.clone();
+    media.reverse();
+    media[1].alt = "Hills at dusk".to_owned();
+    media[1].option_value = Some("Black".to_owned());
+    let changed: AdminProduct = patch(&shop, &hills, 1, &json!({ "media": media })).await.expect(200);
+    assert_eq!(changed.media, media);
+    assert_eq!(shop.read("/store/v1/products/hills").await.expect::<ProductAnswer>(200).media, media, "shoppers see it at once");
+    media.truncate(1);
+    assert_eq!(patch(&shop, &hills, 2, &json!({ "media": media })).await.expect::<AdminProduct>(200).media.len(), 1);
+    let mut wrong = media.clone();
+    wrong[0].option_value = Some("Walnut".to_owned());
+    let refused = patch(&shop, &hills, 3, &json!({ "media": wrong })).await;
+    assert_eq!(refused.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], "/media/0/option_value");
+    assert_eq!(patch(&shop, &hills, 3, &json!({ "media": [] })).await.expect::<AdminProduct>(200).media, []);
+    patch(&shop, &hills, 3, &json!({ "media": media })).await.expect_problem(412, "stale_version");
+    let written: i64 =
+        sqlx::query_scalar("select count(*) from ops.audit_entry where action = 'product.updated' and detail #>> '{media,1,alt}' = 'Hills at dusk'")
+            .fetch_one(shop.begin().await.conn())
+            .await
+            .unwrap();
+    assert_eq!(written, 1, "what was asked for is written down");
+}

@@ -20,9 +20,22 @@ async fn the_page_shows_the_amount_and_two_buttons_and_nothing_can_run_on_it() {
     let page = stand.shop.read(&url).await;
     assert!(page.text.contains("100.00 EUR") && page.text.contains("value=\"approve\"") && page.text.contains("value=\"decline\""));
     assert!(page.text.contains("<html lang=\"en\">") && page.text.contains("<title>") && page.text.contains("<h1>"));
-    assert!(!page.text.contains("<script") && !page.text.contains("style") && !page.text.contains("http"));
-    assert_eq!(page.header("content-security-policy"), "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
+    assert!(!page.text.contains("<script") && !page.text.contains("<style") && !page.text.contains(" style=") && !page.text.contains("http"));
+    let policy = page.header("content-security-policy");
+    assert_eq!(policy, "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
     assert_eq!((page.header("cache-control"), page.header("referrer-policy")), ("no-store", "no-referrer"));
+}
+
+#[tokio::test]
+async fn the_bank_looks_like_one_and_speaks_the_language_of_the_shopper() {
+    let stand = Stand::open().await;
+    let (_, url) = stand.second_step().await;
+    let page = stand.shop.get(&url).header("accept-language", "de-AT,en;q=0.5").send().await;
+    assert!(page.text.contains("<html lang=\"de\">") && page.text.contains("Bestätigen Sie Ihre Zahlung"), "{}", page.text);
+    assert!(page.text.contains("<link rel=\"stylesheet\" href=\"/sandbox/bank.css\">"));
+    let style = stand.shop.read("/sandbox/bank.css").await;
+    assert_eq!((style.status, style.header("content-type")), (200, "text/css; charset=utf-8"));
+    assert!(style.text.contains("prefers-color-scheme: dark") && !style.text.contains("url("));
 }
 
 #[tokio::test]

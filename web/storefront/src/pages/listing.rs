@@ -1,20 +1,26 @@
-//! Lists of products: a category, or everything.
+//! Lists of products: a category, or everything; narrowed and ordered by the address.
+
+pub(crate) mod filters;
+mod question;
 
 use axum::extract::State;
 use axum::response::Response;
-use catalog_api::endpoints::LIST_PRODUCTS;
-use catalog_api::{CategoryAnswer, ProductQuery, ProductSort};
+use catalog_api::endpoints::{GET_PRODUCT_FACETS, LIST_PRODUCTS};
+use catalog_api::{CategoryAnswer, ProductSort};
 use http::StatusCode;
 use platform::http::Path;
 use serde::Serialize;
 
 use crate::about::{self, About};
 use crate::error::PageError;
-use crate::fields::{Fields, QueryFields};
+use crate::fields::QueryFields;
 use crate::shell::{LinkView, Loaded, Shell};
 use crate::shop::{Keep, Shop};
 use crate::view::TileView;
 use crate::visit::Visit;
+use filters::FilterView;
+use question::Place;
+pub(crate) use question::Question;
 
 /// How many products a page holds: whole rows of two, three and four.
 const PAGE: u32 = 24;
@@ -38,11 +44,16 @@ pub(crate) struct ListingView {
     pub(crate) above: Vec<LinkView>,
     /// The categories right below.
     pub(crate) below: Vec<LinkView>,
+    /// How many there are, in words; empty if nobody counted that far.
+    pub(crate) result: String,
+    pub(crate) filter: Option<FilterView>,
     pub(crate) sorts: Vec<SortView>,
+    /// The code of the order, if it is not the usual one.
+    pub(crate) sort: Option<&'static str>,
     pub(crate) tiles: Vec<TileView>,
-    /// How many there are, where the page shows them all.
-    pub(crate) count: Option<usize>,
+    /// The list's start, where the page is another part of it.
     pub(crate) first: Option<String>,
+    pub(crate) previous: Option<String>,
     pub(crate) next: Option<String>,
 }
 
@@ -55,35 +66,38 @@ pub(crate) struct SortView {
 
 pub(crate) async fn show_all(State(shop): State<Shop>, visit: Visit, query: QueryFields) -> Result<Response, PageError> {
     let loaded = Shell::load(&shop, &visit).await?;
-    list(&shop, &visit, loaded, None, &query.0).await
+    list(&shop, &visit, loaded, None, &Question::of(&query.0)).await
 }
 
 pub(crate) async fn show_category(State(shop): State<Shop>, visit: Visit, Path(slug): Path<String>, query: QueryFields) -> Result<Response, PageError> {
     let loaded = Shell::load(&shop, &visit).await?;
     let category = loaded.categories.iter().find(|category| category.slug == slug).cloned().ok_or(PageError::NotFound)?;
-    list(&shop, &visit, loaded, Some(&category), &query.0).await
+    list(&shop, &visit, loaded, Some(&category), &Question::of(&query.0)).await
 }
 
-async fn list(shop: &Shop, visit: &Visit, loaded: Loaded, category: Option<&CategoryAnswer>, asked: &Fields) -> Result<Response, PageError> {
-    let sort = SORTS.into_iter().find(|(_, code, _)| asked.get("sort") == Some(*code)).map_or(ProductSort::Featured, |(sort, ..)| sort);
-    let after = asked.get("after").filter(|after| !after.is_empty());
-    let query =
-        ProductQuery { category: category.map(|category| category.slug.clone()), sort: Some(sort), limit: Some(PAGE), after: after.map(ToOwned::to_owned) };
-    let products = shop.call(visit, &LIST_PRODUCTS).query(&query).send().await?.body;
+async fn list(shop: &Shop, visit: &Visit, loaded: Loaded, category: Option<&CategoryAnswer>, question: &Question) -> Result<Response, PageError> {
+    let (slug, currency, tongue) = (category.map(|category| category.slug.clone()), loaded.channel.currency, &loaded.tongue);
+    let (products, facets) = (question.product_query(slug.clone(), currency, PAGE), question.facet_query(slug, currency));
+    let products = shop.call(visit, &LIST_PRODUCTS).query(&products).send();
+    let facets = shop.call(visit, &GET_PRODUCT_FACETS).query(&facets).send();
+    let (products, facets) = tokio::join!(products, facets);
+    let (products, facets) = (products?.body, facets?.body);
 
     let path = category.map_or_else(|| "/products".to_owned(), |category| format!("/categories/{}", category.slug));
-    let tongue = &loaded.tongue;
-    let is_whole = after.is_none() && products.next.is_none();
+    let part = |place| Question { place, ..question.clone() }.address(&path);
     let view = ListingView {
         title: category.map_or_else(|| tongue.text("all-pieces"), |category| category.name.clone()),
         text: category.map(|category| category.description.clone()).unwrap_or_default(),
         above: category.map(|category| above(&loaded.categories, category)).unwrap_or_default(),
         below: category.map(|category| below(&loaded.categories, category)).unwrap_or_default(),
-        sorts: SORTS.into_iter().map(|(known, code, name)| SortView { code, name: tongue.text(name), is_current: known == sort }).collect(),
+        result: if facets.is_partial { String::new() } else { tongue.with("pieces", [("count", facets.total.into())]) },
+        filter: Some(FilterView::of(question, &facets, &path, currency, tongue)).filter(FilterView::is_of_use),
+        sorts: SORTS.into_iter().map(|(known, code, name)| SortView { code, name: tongue.text(name), is_current: known == question.sort }).collect(),
+        sort: question.special_sort(),
         tiles: products.items.iter().map(|product| TileView::of(product, tongue)).collect(),
-        count: is_whole.then_some(products.items.len()),
-        first: after.map(|_| address(&path, sort, None)),
-        next: products.next.map(|next| address(&path, sort, Some(&next))),
+        first: (question.place != Place::Start && (products.previous.is_some() || products.items.is_empty())).then(|| part(Place::Start)),
+        previous: products.previous.map(|cursor| part(Place::Before(cursor))),
+        next: products.next.map(|cursor| part(Place::After(cursor))),
         path: path.clone(),
     };
     let description = if view.text.is_empty() {
@@ -97,24 +111,15 @@ async fn list(shop: &Shop, visit: &Visit, loaded: Loaded, category: Option<&Cate
         &tongue.text("home"),
         view.above.iter().chain([&here]),
     ));
-    // The parts of a list are pages of their own; another order of it is not.
-    let shell = loaded.shell.at(&path).canonical(shop, &address(&path, ProductSort::Featured, after.filter(|_| sort == ProductSort::Featured)), about);
+    let shell = loaded.shell.at(&path).canonical(shop, &canonical(question, &path), about);
+    let shell = if question.is_filtered() || matches!(question.place, Place::Before(_)) { shell.unlisted() } else { shell };
     shop.page(StatusCode::OK, "listing.html", &shell, &view, Keep::Revalidate)
 }
 
-/// Whether this is the code of an order that is not the usual one.
-pub(crate) fn is_special_sort(code: &str) -> bool {
-    SORTS.into_iter().skip(1).any(|(_, known, _)| known == code)
-}
-
-/// The address of a part of the list. The default order is left out, so that a list has one address.
-fn address(path: &str, sort: ProductSort, after: Option<&str>) -> String {
-    let sort = SORTS.into_iter().find(|(known, ..)| *known == sort && *known != ProductSort::Featured).map(|(_, code, _)| ("sort", code));
-    let pairs: Vec<(&str, &str)> = sort.into_iter().chain(after.map(|after| ("after", after))).collect();
-    match serde_urlencoded::to_string(pairs) {
-        Ok(query) if !query.is_empty() => format!("{path}?{query}"),
-        _ => path.to_owned(),
-    }
+/// The parts of a list are pages of their own; another order of it, or less of it, is not.
+fn canonical(question: &Question, path: &str) -> String {
+    let is_part = question.sort == ProductSort::Featured && !question.is_filtered() && matches!(question.place, Place::After(_));
+    if is_part { question.address(path) } else { path.to_owned() }
 }
 
 fn above(categories: &[CategoryAnswer], category: &CategoryAnswer) -> Vec<LinkView> {

@@ -38,6 +38,19 @@ pub(crate) struct OrderView {
     pub(crate) payment_text: Option<String>,
     pub(crate) href: String,
     pub(crate) is_pending: bool,
+    pub(crate) is_canceled: bool,
+    /// How far it has come.
+    pub(crate) steps: Vec<StepView>,
+}
+
+/// A step on the way of an order.
+#[derive(Debug, Serialize)]
+pub(crate) struct StepView {
+    /// `done`, `now` or `todo`.
+    pub(crate) stand: &'static str,
+    pub(crate) text: String,
+    pub(crate) note: Option<String>,
+    pub(crate) date: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,10 +121,46 @@ impl OrderView {
             shipping_address: address_lines(&order.shipping_address, tongue),
             billing_address: (order.billing_address != order.shipping_address).then(|| address_lines(&order.billing_address, tongue)),
             payment_name: method.map(|method| method_name(method, tongue)),
-            payment_text: method.map(|method| method_text(method, tongue)).filter(|_| order.payment_status == PaymentStatus::Pending),
+            payment_text: method.map(|method| method_text(method, tongue)).filter(|_| is_to_be_paid(order)),
             href: format!("/orders/{}", order.id),
             is_pending: false,
+            is_canceled: order.state == OrderState::Canceled,
+            steps: steps(order, tongue),
         }
+    }
+}
+
+/// Whether the shopper still has to do something to pay: not once the order is canceled, nor where the payment page asks for it.
+fn is_to_be_paid(order: &OrderAnswer) -> bool {
+    order.payment_status == PaymentStatus::Pending && matches!(order.state, OrderState::Placed | OrderState::Closed)
+}
+
+/// What was done, where it stands, and what is to come. Nothing that this shop does not know.
+fn steps(order: &OrderAnswer, tongue: &Tongue) -> Vec<StepView> {
+    let step = |stand, text: &str| StepView { stand, text: tongue.text(text), note: None, date: None };
+    let ordered = |stand| StepView { date: Some(tongue.date(order.placed_at.unwrap_or(order.created_at))), ..step(stand, "step-ordered") };
+    match (order.state, order.payment_status) {
+        (OrderState::Canceled, _) => {
+            let reason = match order.cancel_reason.as_deref() {
+                Some("payment_canceled") => "payment-canceled-title",
+                Some("payment_expired") => "payment-expired-title",
+                // Before it was a sale an order is only canceled because its payment failed.
+                _ if order.placed_at.is_none() => "payment-declined-title",
+                _ => "order-canceled",
+            };
+            vec![
+                StepView { note: Some(tongue.text(reason)), ..ordered("done") },
+                StepView { note: Some(tongue.text("nothing-to-pay")), ..step("now", "status-canceled") },
+            ]
+        }
+        (OrderState::Pending | OrderState::Draft, _) => vec![ordered("done"), step("now", "status-waiting"), step("todo", "step-confirmed")],
+        (_, PaymentStatus::Pending) => vec![ordered("done"), step("now", "status-pending"), step("todo", "status-paid")],
+        (_, PaymentStatus::Authorized) => vec![ordered("done"), step("now", "status-authorized"), step("todo", "status-paid")],
+        (_, PaymentStatus::PartiallyPaid) => vec![ordered("done"), step("now", "status-partly-paid"), step("todo", "status-paid")],
+        (_, PaymentStatus::Paid) => vec![ordered("done"), step("done", "status-authorized"), step("now", "status-paid")],
+        (_, PaymentStatus::PartiallyRefunded) => vec![ordered("done"), step("done", "status-paid"), step("now", "status-partly-refunded")],
+        (_, PaymentStatus::Refunded) => vec![ordered("done"), step("done", "status-paid"), step("now", "status-refunded")],
+        (_, PaymentStatus::Voided) => vec![ordered("done"), step("now", "status-voided")],
     }
 }
 

@@ -7,24 +7,29 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use cart_api::{AddLine, CartAnswer};
-use catalog_api::endpoints::GET_PRODUCT;
+use catalog_api::endpoints::{GET_CHANNEL, GET_PRODUCT};
 use catalog_api::{ProductAnswer, StockBand, VariantAnswer, VariantId};
 use client::{Answer, CallError};
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use kernel::{Problem, Quantity};
 use platform::http::Path;
 use serde::Serialize;
 
 use crate::about::{self, About, Offers};
+use crate::asker::Asker;
 use crate::cookies::CartKey;
 use crate::error::PageError;
 use crate::fields::{Fields, QueryFields};
 use crate::messages::Tongue;
+use crate::pages::cart;
 use crate::shell::{LinkView, Shell};
 use crate::shop::{Keep, Shop};
-use crate::view::{PictureView, PriceView};
+use crate::view::{PictureView, PriceView, product_address};
 use crate::visit::Visit;
 use picker::{OptionView, Selection};
+
+/// Where a script puts the reason of a refusal, instead of into the drawer.
+const REASON: (HeaderName, HeaderValue) = (HeaderName::from_static("hx-retarget"), HeaderValue::from_static("#refused"));
 
 /// The code of our own refusal of values that do not go together.
 const NOT_MADE: &str = "not_made";
@@ -58,26 +63,59 @@ pub(crate) struct StockView {
 
 pub(crate) async fn show(State(shop): State<Shop>, visit: Visit, Path(slug): Path<String>, query: QueryFields) -> Result<Response, PageError> {
     let product = shop.call(&visit, &GET_PRODUCT).param("slug", &slug).send().await?.body;
+    if product.slug != slug {
+        // It has moved: whoever comes by its old address is sent on for good.
+        return Ok(Redirect::permanent(&product_address(&product.slug, &wanted(&query.0))).into_response());
+    }
     page(&shop, &visit, &product, &query.0, None).await
 }
 
+/// Why something was not put into the cart, as a part of a page.
+#[derive(Debug, Serialize)]
+pub(crate) struct RefusedView {
+    pub(crate) problem: String,
+}
+
 /// Puts the chosen variant into the cart, makes the cart if there is none, and shows it.
-pub(crate) async fn add_to_cart(State(shop): State<Shop>, visit: Visit, fields: Fields) -> Result<Response, PageError> {
+pub(crate) async fn add_to_cart(State(shop): State<Shop>, visit: Visit, asker: Asker, fields: Fields) -> Result<Response, PageError> {
     let product = shop.call(&visit, &GET_PRODUCT).param("slug", fields.text("product")).send().await?.body;
     let selection = Selection::of(&product, &wanted(&fields));
     let Some(variant) = selection.variant() else {
         let problem = Problem::new(422, NOT_MADE, "Not made");
-        return page(&shop, &visit, &product, &fields, Some(&problem)).await;
+        return refuse(&shop, &visit, asker, &product, &fields, &problem).await;
     };
     let Some(quantity) = quantity(&fields).and_then(|quantity| Quantity::new(quantity).ok()) else {
         let problem = Problem::new(422, "quantity", "Quantity");
-        return page(&shop, &visit, &product, &fields, Some(&problem)).await;
+        return refuse(&shop, &visit, asker, &product, &fields, &problem).await;
     };
     match add(&shop, &visit, &AddLine { variant_id: variant.id, quantity }).await {
-        Ok((key, _)) => Ok(shop.cookies().keep_cart(Redirect::to(&format!("/cart?added={}", variant.id)).into_response(), &key)),
-        Err(CallError::Problem(problem)) if problem.status() < 500 && problem.status() != 429 => page(&shop, &visit, &product, &fields, Some(&problem)).await,
+        Ok((key, cart)) => {
+            let response = match asker {
+                Asker::Drawer => cart::drawer(&shop, &visit, &cart, Some(variant.id), None).await?,
+                Asker::Browser | Asker::Script => Redirect::to(&format!("/cart?added={}", variant.id)).into_response(),
+            };
+            Ok(shop.cookies().keep_cart(response, &key))
+        }
+        Err(CallError::Problem(problem)) if problem.status() < 500 && problem.status() != 429 => {
+            refuse(&shop, &visit, asker, &product, &fields, &problem).await
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Says why nothing was put in: on the product's page, or in a part of it for a script that has the page.
+async fn refuse(shop: &Shop, visit: &Visit, asker: Asker, product: &ProductAnswer, fields: &Fields, problem: &Problem) -> Result<Response, PageError> {
+    if asker != Asker::Drawer {
+        return page(shop, visit, product, fields, Some(problem)).await;
+    }
+    let channel = shop.call(visit, &GET_CHANNEL).send().await?.body;
+    let tongue = shop.tongue(&channel.locale);
+    let view = RefusedView { problem: words(problem, &tongue) };
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+    let mut response = shop.page(status, "refused.html", &Shell::of(&channel, &tongue, &[], None), &view, Keep::Never)?;
+    let (name, value) = REASON;
+    response.headers_mut().insert(name, value);
+    Ok(response)
 }
 
 async fn add(shop: &Shop, visit: &Visit, line: &AddLine) -> Result<(CartKey, CartAnswer), CallError> {
@@ -205,6 +243,7 @@ pub(crate) mod samples {
             is_out: remark.is_some(),
             is_disabled,
             remark: remark.map(text),
+            brief: remark.map(|_| text("Sold out")),
             picture: Some(picture.clone()),
             colour: Some(text("#3f6f73")),
         };

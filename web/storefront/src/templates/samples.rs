@@ -9,8 +9,10 @@ use crate::error::ErrorView;
 use crate::pages::cart::CartView;
 use crate::pages::checkout::samples::{checkout, waiting};
 use crate::pages::home::{CategoryTileView, FeatureView, HomeView};
+use crate::pages::listing::filters::{ChipView, ChoiceView, FieldView, FilterView, GroupView, RangeView};
 use crate::pages::listing::{ListingView, SortView};
-use crate::pages::order::{OrderView, StatusView};
+use crate::pages::order::{OrderView, StatusView, StepView};
+use crate::pages::product::RefusedView;
 use crate::pages::product::samples::product;
 use crate::shell::LinkView;
 use crate::view::{LineView, NoticeView, PictureView, PriceView, TileView, TotalsView};
@@ -50,7 +52,15 @@ fn picture() -> PictureView {
 
 fn tiles() -> Vec<TileView> {
     let price = |was: Option<&str>, is_from| PriceView { now: text("€48.00"), was: was.map(text), is_from };
-    let tile = |flag, price| TileView { href: text("/products/harbour-pitcher"), title: text("Harbour <Pitcher>"), picture: Some(picture()), price, flag };
+    let tile = |flag, price| TileView {
+        href: text("/products/harbour-pitcher"),
+        title: text("Harbour <Pitcher>"),
+        picture: Some(picture()),
+        price,
+        flag,
+        swatches: vec![text("#3f6f73"), text("#b8613f")],
+        colours: text("2 colours"),
+    };
     vec![tile(Some("out"), price(None, false)), tile(Some("sale"), price(Some("€56.00"), true)), TileView { picture: None, ..tile(None, price(None, true)) }]
 }
 
@@ -100,16 +110,55 @@ fn listing() -> ListingView {
         path: text("/categories/ceramics"),
         above: vec![link("Kitchen")],
         below: vec![link("Mugs")],
+        result: text("3 pieces"),
+        filter: Some(filter()),
         sorts: vec![sort("featured", "Featured", false), sort("title", "Name", true)],
+        sort: Some("title"),
         tiles: tiles(),
-        count: Some(3),
         first: Some(text("/categories/ceramics")),
+        previous: Some(text("/categories/ceramics?before=x")),
         next: Some(text("/categories/ceramics?after=x")),
     }
 }
 
+fn filter() -> FilterView {
+    let choice = |id: &str, swatch: Option<&str>| ChoiceView {
+        id: text(id),
+        field: text("option.Glaze"),
+        value: text("Sea"),
+        text: text("Sea"),
+        swatch: swatch.map(text),
+        count: swatch.map(|_| 2),
+        is_chosen: swatch.is_some(),
+    };
+    FilterView {
+        options: vec![GroupView {
+            id: text("f0"),
+            name: text("Glaze"),
+            is_open: true,
+            values: vec![choice("f0-0", Some("#3f6f73")), choice("f0-1", None)],
+            more: vec![choice("f0-2", None)],
+        }],
+        range: Some(RangeView { symbol: text("EUR"), lowest: text("10"), highest: String::new(), lowest_hint: text("€10"), highest_hint: text("€90") }),
+        availability: vec![choice("f-in_stock", None)],
+        active: 1,
+        chips: vec![ChipView { text: text("Sea"), swatch: Some(text("#3f6f73")), href: text("/categories/ceramics") }],
+        clear: text("/categories/ceramics"),
+        kept: vec![FieldView { name: text("option.Glaze"), value: text("Sea") }],
+    }
+}
+
 fn cart() -> CartView {
-    CartView { lines: lines(), totals: Some(totals()), added: Some(text("Harbour Pitcher")), is_completing: false, is_blocked: true, tiles: Vec::new() }
+    CartView {
+        lines: lines(),
+        totals: Some(totals()),
+        added: Some(text("Harbour Pitcher")),
+        is_completing: false,
+        is_blocked: true,
+        units: 3,
+        announcement: text("3 items in your cart, €144.00."),
+        tiles: Vec::new(),
+    }
 }
 
 fn order() -> OrderView {
@@ -128,6 +177,10 @@ fn order() -> OrderView {
         payment_text: Some(text("We send it once the transfer has arrived.")),
         href: text("/orders/ord_1"),
         is_pending: true,
+        is_canceled: false,
+        steps: ["done", "now", "todo"]
+            .map(|stand| StepView { stand, text: text("Ordered"), note: Some(text("At once")), date: Some(text("23 November 2026")) })
+            .into(),
     }
 }
 
@@ -154,29 +207,38 @@ fn rendered_in(language: &str, templates: &Templates, languages: &Languages) -> 
             render($name, &|shell: &Shell| templates.render($name, shell, &$view), $shell)
         };
     }
-    let error = |tiles| ErrorView { status: 404, title: text("This shelf is empty"), text: text("The page has moved."), tiles };
+    let error = |tiles| ErrorView { status: 404, title: text("This shelf is empty"), text: text("The page has moved."), again: None, is_alone: false, tiles };
     vec![
         page!("home.html", home()),
         page!("home.html", HomeView { hero: None, categories: Vec::new(), featured: Vec::new(), stories: Vec::new(), newest: Vec::new() }),
         page!("listing.html", listing()),
         page!(
             "listing.html",
-            ListingView { tiles: Vec::new(), above: Vec::new(), below: Vec::new(), text: String::new(), count: None, first: None, next: None, ..listing() }
+            ListingView { tiles: Vec::new(), above: Vec::new(), below: Vec::new(), text: String::new(), filter: None, first: None, next: None, ..listing() }
         ),
+        page!("listing.html", ListingView { tiles: Vec::new(), previous: None, first: None, next: None, ..listing() }),
         page!("product.html", product(true)),
         page!("product.html", product(false)),
         page!("cart.html", cart()),
         page!("cart.html", CartView { is_completing: true, is_blocked: false, added: None, ..cart() }),
         page!("cart.html", CartView { lines: Vec::new(), totals: None, tiles: tiles(), ..cart() }),
+        page!("drawer.html", cart()),
+        page!("drawer.html", CartView { added: None, is_completing: true, ..cart() }),
+        page!("drawer.html", CartView { lines: Vec::new(), totals: None, added: None, is_blocked: false, ..cart() }),
+        page!("refused.html", RefusedView { problem: text("Only 2 left.") }),
         page!("checkout.html", checkout(true, tongue)),
         page!("checkout.html", checkout(false, tongue)),
         page!("waiting.html", waiting(true, messages), &bare),
         page!("waiting.html", waiting(false, messages), &bare),
         page!("confirmation.html", order()),
         page!("order.html", order()),
-        page!("order.html", OrderView { number: None, billing_address: None, payment_name: None, payment_text: None, is_pending: false, ..order() }),
+        page!(
+            "order.html",
+            OrderView { number: None, billing_address: None, payment_name: None, payment_text: None, is_pending: false, is_canceled: true, ..order() }
+        ),
         page!("error.html", error(tiles())),
         page!("error.html", error(Vec::new()), &bare),
+        page!("error.html", ErrorView { status: 503, is_alone: true, again: Some(text("/cart")), ..error(Vec::new()) }),
     ]
 }
 
@@ -193,7 +255,9 @@ fn no_page_holds_what_the_content_security_policy_forbids() {
         assert!(!html.contains(" style=") && !html.contains("<style"), "{name}");
         let allowed = ["<script type=\"module\" src=\"/static/", "<script type=\"application/ld+json\">"].map(|start| html.matches(start).count());
         assert_eq!(html.matches("<script").count(), allowed.iter().sum::<usize>(), "{name}");
-        for handler in [" onclick=", " onchange=", " onsubmit=", " onload=", "javascript:"] {
+        // The last three of htmx's would have to be evaluated: scripts in attributes, values of scripts, filters of triggers.
+        let evaluated = [" hx-on", "\"js:", "change["];
+        for handler in [" onclick=", " onchange=", " onsubmit=", " onload=", "javascript:"].into_iter().chain(evaluated) {
             assert!(!html.contains(handler), "{name} holds {handler}");
         }
     }
@@ -216,7 +280,8 @@ fn labels_and_descriptions_point_at_one_element_each() {
         for target in attribute(&html, " for=\"").chain(attribute(&html, " aria-describedby=\"")).chain(attribute(&html, " aria-labelledby=\"")) {
             assert!(unique.contains(target), "{name} has no {target}");
         }
-        assert_eq!(html.matches("<h1").count(), 1, "{name}");
+        // Parts of pages have none.
+        assert_eq!(html.matches("<h1").count(), usize::from(html.contains("<html")), "{name}");
     }
 }
 

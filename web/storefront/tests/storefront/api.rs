@@ -1,6 +1,6 @@
 //! The API as the storefront sees it, made by hand: it answers the contracts from memory. This is the outside of the web tier.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -10,12 +10,12 @@ use axum::routing::{get, patch, post};
 use bytes::Bytes;
 use cart_api::{AddLine, CartAnswer, CartCreated, CartId, CartLineAnswer, CartLineId, CartState, Notice, Totals, UpdateLine};
 use catalog_api::{
-    CategoryAnswer, ChannelAnswer, ChannelKind, DeliveryMethod, List, MediaReference, OptionValue, ProductAnswer, ProductOption, ProductQuery, ProductSort,
-    ProductSummary, StockBand, VariantAnswer, VariantId,
+    CategoryAnswer, ChannelAnswer, ChannelKind, DeliveryMethod, FacetQuery, List, MediaReference, OptionFacet, OptionFacetValue, OptionFilter, OptionValue,
+    PriceRange, ProductAnswer, ProductFacets, ProductOption, ProductPage, ProductQuery, ProductSort, ProductSummary, StockBand, VariantAnswer, VariantId,
 };
 use checkout_api::{CompleteCart, Completion, CompletionStatus};
 use http::{HeaderMap, StatusCode, header};
-use kernel::{Currency, Id, Kind, Money, Page, Problem, Quantity, Timestamp, Token};
+use kernel::{Currency, Id, Kind, Money, Problem, Quantity, Timestamp, Token};
 use orders_api::{OrderAnswer, OrderId, OrderLineAnswer, OrderState, OrderTotals};
 use payments_api::{NextAction, PaymentMethod, PaymentMethods, PaymentStatus, TestCard};
 use platform::http::{Path, Query};
@@ -85,6 +85,7 @@ impl FakeApi {
             .route("/store/v1/categories", get(async |State(api): State<Self>| json(&List { items: api.memory().categories.clone() })))
             .route("/store/v1/products", get(list_products))
             .route("/store/v1/products/{slug}", get(get_product))
+            .route("/store/v1/product-facets", get(get_facets))
             .route("/store/v1/payment-methods", get(async || json(&methods())))
             .route("/store/v1/carts", post(create_cart))
             .route("/store/v1/carts/{id}", get(get_cart))
@@ -123,7 +124,7 @@ async fn watch(State(api): State<FakeApi>, request: axum::extract::Request, next
     if is_down {
         return Problem::unavailable(5).into_response();
     }
-    let is_catalogue = ["/store/v1/channel", "/store/v1/categories", "/store/v1/products"].iter().any(|start| request.uri().path().starts_with(start));
+    let is_catalogue = ["/store/v1/channel", "/store/v1/categories", "/store/v1/product"].iter().any(|start| request.uri().path().starts_with(start));
     let mut response = next.run(request).await;
     if is_catalogue {
         response.headers_mut().insert("surrogate-key", http::HeaderValue::from_static("catalogue channel:1"));
@@ -134,10 +135,21 @@ async fn watch(State(api): State<FakeApi>, request: axum::extract::Request, next
 async fn list_products(State(api): State<FakeApi>, Query(query): Query<ProductQuery>) -> Result<Response, Problem> {
     let memory = api.memory();
     let limit = usize::try_from(query.limit.unwrap_or(24)).unwrap();
-    let start: usize =
-        query.after.as_deref().map_or(Ok(0), str::parse).map_err(|_| Problem::invalid_query("after", "must be the `next` of an earlier page"))?;
-    let is_in = |product: &&ProductAnswer| query.category.as_ref().is_none_or(|slug| product.category.as_ref().is_some_and(|category| category.slug == *slug));
-    let mut items: Vec<ProductSummary> = memory.products.iter().filter(is_in).map(summary).collect();
+    let place = |text: &str| text.parse::<usize>().map_err(|_| Problem::invalid_query("after", "must come from another page"));
+    let start = match (&query.after, &query.before) {
+        (Some(after), _) => place(after)?,
+        (None, Some(before)) => place(before)?.saturating_sub(limit),
+        (None, None) => 0,
+    };
+    let asked = FacetQuery {
+        category: query.category.clone(),
+        in_stock: query.in_stock,
+        reduced: query.reduced,
+        price_min: query.price_min,
+        price_max: query.price_max,
+        options: query.options.clone(),
+    };
+    let mut items: Vec<ProductSummary> = memory.products.iter().filter(|product| fits(product, &asked)).map(summary).collect();
     match query.sort.unwrap_or_default() {
         ProductSort::PriceAscending => items.sort_by_key(|product| product.price.amount_minor()),
         ProductSort::PriceDescending => items.sort_by_key(|product| std::cmp::Reverse(product.price.amount_minor())),
@@ -146,11 +158,65 @@ async fn list_products(State(api): State<FakeApi>, Query(query): Query<ProductQu
         ProductSort::Featured => {}
     }
     let next = (items.len() > start + limit).then(|| (start + limit).to_string());
-    Ok(json(&Page { items: items.into_iter().skip(start).take(limit).collect(), next }))
+    let previous = (start > 0).then(|| start.to_string());
+    Ok(json(&ProductPage { items: items.into_iter().skip(start).take(limit).collect(), next, previous }))
+}
+
+/// Whether a product is listed.
+fn fits(product: &ProductAnswer, query: &FacetQuery) -> bool {
+    let listed = summary(product);
+    let amount = listed.price.amount_minor();
+    let is_chosen = |variant: &VariantAnswer| {
+        let has = |(name, values): (&str, &BTreeSet<String>)| variant.options.get(name).is_some_and(|value| values.contains(value));
+        query.options.iter().flat_map(OptionFilter::options).all(has) && (query.in_stock != Some(true) || variant.stock != StockBand::Out)
+    };
+    query.category.as_ref().is_none_or(|slug| product.category.as_ref().is_some_and(|category| category.slug == *slug))
+        && (query.reduced != Some(true) || listed.compare_at.is_some())
+        && (query.price_min.unwrap_or(0)..=query.price_max.unwrap_or(i64::MAX)).contains(&amount)
+        && product.variants.iter().any(is_chosen)
+}
+
+async fn get_facets(State(api): State<FakeApi>, Query(query): Query<FacetQuery>) -> Response {
+    let memory = api.memory();
+    let count = |query: &FacetQuery| i64::try_from(memory.products.iter().filter(|product| fits(product, query)).count()).unwrap();
+    let options: BTreeMap<&str, Vec<&OptionValue>> = memory.products.iter().flat_map(|product| &product.options).fold(BTreeMap::new(), |mut known, option| {
+        let values: &mut Vec<&OptionValue> = known.entry(option.name.as_str()).or_default();
+        for value in &option.values {
+            if values.iter().all(|other| other.value != value.value) {
+                values.push(value);
+            }
+        }
+        known
+    });
+    let instead = |name: &str, value: &str| {
+        let others = query.options.iter().flat_map(OptionFilter::pairs).filter(|(other, _)| *other != name);
+        let pairs = others.chain([(name, value)]).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        count(&FacetQuery { options: OptionFilter::of(pairs).ok(), ..query.clone() })
+    };
+    let facet = |(name, values): (&str, Vec<&OptionValue>)| {
+        let counted =
+            values.into_iter().map(|value| OptionFacetValue { value: value.value.clone(), swatch: value.swatch.clone(), count: instead(name, &value.value) });
+        OptionFacet { name: name.to_owned(), values: counted.filter(|value| value.count > 0).collect() }
+    };
+    let prices: Vec<i64> = memory
+        .products
+        .iter()
+        .filter(|product| fits(product, &FacetQuery { price_min: None, price_max: None, ..query.clone() }))
+        .map(|product| summary(product).price.amount_minor())
+        .collect();
+    json(&ProductFacets {
+        total: count(&query),
+        in_stock: count(&FacetQuery { in_stock: Some(true), ..query.clone() }),
+        reduced: count(&FacetQuery { reduced: Some(true), ..query.clone() }),
+        prices: prices.iter().min().zip(prices.iter().max()).map(|(lowest, highest)| PriceRange { lowest: eur(*lowest), highest: eur(*highest) }),
+        options: options.into_iter().map(facet).filter(|option| !option.values.is_empty()).collect(),
+        is_partial: false,
+    })
 }
 
 async fn get_product(State(api): State<FakeApi>, Path(slug): Path<String>) -> Result<Response, Problem> {
     let memory = api.memory();
+    let slug = if slug == "old-pitcher" { "harbour-pitcher" } else { &slug };
     memory.products.iter().find(|product| product.slug == slug).map(json).ok_or_else(|| Problem::not_found("product"))
 }
 
@@ -422,6 +488,7 @@ fn summary(product: &ProductAnswer) -> ProductSummary {
         compare_at: cheapest.compare_at,
         image: product.media.first().cloned(),
         stock: product.variants.iter().map(|variant| variant.stock).max().unwrap(),
+        swatches: product.options.iter().flat_map(|option| &option.values).filter_map(|value| value.swatch.clone()).collect(),
     }
 }
 

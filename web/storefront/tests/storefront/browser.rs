@@ -61,6 +61,7 @@ pub(crate) fn options(client: Client, public_url: &str, media_folder: &Path) -> 
         channel: None,
         media_origins: Vec::new(),
         payment_origins: Vec::new(),
+        maintenance_file: None,
         stores: Stores::off(),
     }
 }

@@ -13,7 +13,7 @@ async fn static_files_are_fetched_once_for_good() {
     let mut browser = Browser::new();
     let home = browser.get("/products/harbour-pitcher").await;
     let addresses: Vec<&str> = home.html.split("=\"").filter(|rest| rest.starts_with("/static/")).map(|rest| rest.split('"').next().unwrap()).collect();
-    assert_eq!(addresses.len(), 6);
+    assert_eq!(addresses.len(), 8);
     for address in addresses {
         let file = browser.once("GET", address, None).await;
         assert_eq!(file.status, StatusCode::OK, "{address}");

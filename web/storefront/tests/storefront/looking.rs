@@ -76,9 +76,9 @@ async fn long_lists_are_paged_by_address() {
     browser.api.memory().products.extend(plates);
     browser.api.memory().categories.push(ceramics);
     let first = browser.get("/categories/plates").await;
-    first.shows(&["Plate 23", "href=\"/categories/plates?after=24\""]).hides(&["Plate 24", "Back to the start", "pieces</p>"]);
+    first.shows(&["Plate 23", "30 pieces", "href=\"/categories/plates?after=24\""]).hides(&["Plate 24", "First pieces"]);
     let second = browser.get("/categories/plates?after=24").await;
-    second.shows(&["Plate 24", "Plate 29", "href=\"/categories/plates\">Back to the start"]).hides(&["Plate 23", "More pieces"]);
+    second.shows(&["Plate 24", "Plate 29", "href=\"/categories/plates\" hx-get=\"/categories/plates\">First pieces"]).hides(&["Plate 23", "More pieces"]);
     assert_eq!(browser.get("/categories/plates?after=nonsense").await.status, StatusCode::NOT_FOUND);
 }
 
@@ -114,6 +114,13 @@ async fn choosing_options_by_address_shows_their_price_and_stock() {
 async fn a_product_that_is_sold_out_keeps_its_page() {
     let mut browser = Browser::new();
     browser.get("/products/moon-vase").await.shows(&["<button class=\"button wide\" disabled>Sold out</button>", "Moon Vase"]);
+}
+
+#[tokio::test]
+async fn a_slug_a_product_once_had_leads_to_its_page() {
+    let mut browser = Browser::new();
+    let moved = browser.once("GET", "/products/old-pitcher?option.Glaze=Rust&utm=1", None).await;
+    assert_eq!((moved.status, moved.header("location")), (StatusCode::PERMANENT_REDIRECT, "/products/harbour-pitcher?option.Glaze=Rust"));
 }
 
 #[tokio::test]

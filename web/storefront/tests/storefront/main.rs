@@ -4,8 +4,11 @@
 mod api;
 mod browser;
 mod buying;
+mod closing;
 mod crawling;
 mod files;
 mod looking;
+mod narrowing;
+mod parts;
 mod refusals;
 mod shared;

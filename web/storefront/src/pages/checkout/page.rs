@@ -74,7 +74,7 @@ pub(crate) struct MethodView {
 #[derive(Debug, Serialize)]
 pub(crate) struct CardView {
     pub(crate) number: String,
-    /// The number in groups of four, and what it does.
+    /// What it does, and the end of its number.
     pub(crate) text: String,
 }
 
@@ -152,9 +152,9 @@ impl MethodView {
 
 impl CardView {
     fn of(card: &TestCard, tongue: &Tongue) -> Self {
-        let grouped = card.number.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
         let behaviour = tongue.find(&format!("card-{}", card.number)).unwrap_or_else(|| card.behaviour.clone());
-        Self { number: card.number.clone(), text: format!("{grouped} · {behaviour}") }
+        let end = card.number.get(card.number.len().saturating_sub(4)..).unwrap_or(&card.number);
+        Self { number: card.number.clone(), text: format!("{behaviour} · {end}") }
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct ValueView {
     pub(crate) is_disabled: bool,
     /// Why it cannot be had, or what it costs where that differs.
     pub(crate) remark: Option<String>,
+    /// The same in two words, for where there is little room; nothing if it is short anyway.
+    pub(crate) brief: Option<String>,
     pub(crate) picture: Option<PictureView>,
     pub(crate) colour: Option<String>,
 }
@@ -117,6 +119,12 @@ impl<'product> Selection<'product> {
             Some(_) if is_out => Some(tongue.with("sold-out-in", [("others", others().into())])),
             Some(variant) => Some(variant.price).filter(|price| self.shown().is_some_and(|shown| shown.price != *price)).map(|price| tongue.money(price)),
         };
+        let brief = match variant {
+            _ if is_disabled => None,
+            None => Some(tongue.text("not-made-brief")),
+            Some(_) if is_out => Some(tongue.text("sold-out")),
+            Some(_) => None,
+        };
         ValueView {
             id,
             value: value.value.clone(),
@@ -124,6 +132,7 @@ impl<'product> Selection<'product> {
             is_out,
             is_disabled,
             remark,
+            brief,
             picture: self.picture_of(value).or_else(|| self.product.media.first()).map(PictureView::of),
             colour: value.swatch.clone(),
         }
