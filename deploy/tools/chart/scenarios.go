@@ -12,21 +12,22 @@ import (
 	"time"
 )
 
-// scenarios are what releases and accidents do to a gateway. Some play without its second tries, so that a drain is seen to need none.
+// scenarios are what releases and accidents do to a gateway.
 var scenarios = []struct {
-	name   string
-	play   func(*scene) error
-	isBare bool
+	name  string
+	play  func(*scene) error
+	stage stage
 }{
-	{"routes", routes, false},
-	{"addresses", addresses, false},
-	{"switch", switchOver, true},
-	{"drain", drain, true},
-	{"kill", kill, false},
-	{"names-gone", namesGone, false},
-	{"nobody", nobody, false},
-	{"stop", stop, false},
-	{"program", theProgram, true},
+	{"routes", routes, stage{}},
+	{"addresses", addresses, stage{}},
+	{"switch", switchOver, stage{isBare: true}},
+	{"drain", drain, stage{isBare: true}},
+	{"kill", kill, stage{}},
+	{"names-gone", namesGone, stage{}},
+	{"one-missing", oneMissing, stage{without: "backoffice"}},
+	{"nobody", nobody, stage{}},
+	{"stop", stop, stage{}},
+	{"program", theProgram, stage{isBare: true}},
 }
 
 func get(address string, headers map[string]string) (*http.Response, string, error) {
@@ -245,6 +246,23 @@ func namesGone(s *scene) error {
 	crowd.end()
 	s.figures = fmt.Sprintf("%d requests, 0 failed", crowd.requests())
 	return crowd.flawless()
+}
+
+// oneMissing: a part that is down when the gateway starts holds up no other.
+func oneMissing(s *scene) error {
+	if err := within(8*time.Second, func() error { return s.expectOperations("/startedz", 200) }); err != nil {
+		return err
+	}
+	for path, status := range map[string]int{"/": 200, "/store/v1/products": 200, "/backoffice": 503} {
+		answer, _, err := get(s.public(path), nil)
+		if err != nil {
+			return err
+		}
+		if answer.StatusCode != status {
+			return fmt.Errorf("%s answers %d, not %d", path, answer.StatusCode, status)
+		}
+	}
+	return nil
 }
 
 // nobody: when all pods of a target are gone, clients are told in the form they read, and others go on.

@@ -6,6 +6,7 @@ global
     log stdout format raw local0
     maxconn {{ $gateway.maxConnections }}
     nbthread {{ $gateway.threads }}
+    set-var proc.begun date()
     # SIGUSR1: accept nothing new, end what is in flight, tell the others to come again elsewhere.
     hard-stop-after {{ $gateway.drainTimeoutSeconds }}s
     close-spread-time 5s
@@ -17,10 +18,10 @@ resolvers cluster
     resolve_retries 3
     timeout resolve 1s
     timeout retry 500ms
-    # A pod that is no longer named is no longer used. A name server that is away, or knows nothing at all, takes nothing away.
+    # A pod that is no longer named is no longer used. A name server that is away takes nothing away; one that has just come back and knows nothing yet, neither.
     hold valid 1s
     hold obsolete 0s
-    hold nx 1h
+    hold nx 30s
     hold refused 1h
     hold timeout 1h
     hold other 1h
@@ -84,13 +85,15 @@ frontend inside
     http-request return status 404 content-type text/plain string "Only the API is here.\n" unless is_api
     default_backend api
 
-# Probes and metrics. Started once every part has a pod that is well; after that alive, whatever becomes of them: an answer of ours is better than none.
+# Probes and metrics. Started once every part has a pod that is well, or after half a minute of looking: a part that is down holds up no other.
+# After that it is alive whatever becomes of them: an answer of ours is better than none.
 frontend operations
     bind {{ $gateway.addresses.operations }}:{{ $gateway.ports.operations }}
     no log
     http-request use-service prometheus-exporter if { path /metrics }
     http-request return status 200 content-type text/plain string "alive\n" if { path /livez }
     http-request return status 200 content-type text/plain string "started\n" if { path /startedz } { nbsrv(api) ge 1 } { nbsrv(storefront) ge 1 } { nbsrv(backoffice) ge 1 }
+    http-request return status 200 content-type text/plain string "started, and some part has no pod\n" if { path /startedz } { date(),sub(proc.begun) ge 30 }
     http-request return status 503 content-type text/plain string "waiting for pods\n" if { path /startedz }
     http-request return status 404
 {{- range $name := list "api" "storefront" "backoffice" }}
