@@ -5,6 +5,7 @@ mod commands;
 mod credential;
 mod database;
 mod docs;
+mod figures;
 mod inside;
 mod inspection;
 mod invariants;

@@ -1,7 +1,7 @@
 //! The ordered life of a server: ports, database, services, work; ready; drain; and all of it in reverse.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use db::Db;
@@ -22,7 +22,7 @@ use crate::database::Database;
 use crate::pages::Pages;
 use crate::public::{self, Parts};
 use crate::target::Target;
-use crate::{credential, docs, inside, inspection, services, settings};
+use crate::{credential, docs, figures, inside, inspection, services, settings};
 
 /// What to serve.
 #[derive(Debug, clap::Args)]
@@ -54,6 +54,7 @@ pub(crate) async fn run(file: Option<&Path>, arguments: &Arguments) -> anyhow::R
     let config = loaded.config;
     telemetry::init_logs(&config.log).map_err(|error| ConfigErrors(vec![format!("{:#}", anyhow::Error::from(error))]))?;
     let metrics = Metrics::install()?;
+    figures::report_release(&target);
     let stop = CancellationToken::new();
     lifecycle::stop_on_signal(stop.clone())?;
     let ports = Ports::open(&config, &target).await?;
@@ -188,7 +189,8 @@ impl Shop {
         let router = stores.shortcuts(public::router(parts, &kit));
         let drain_timeout = config.http.drain_timeout;
         let public = port.map(|port| Part::begin("public port", |tasks, stop| platform::http::serve(port, router, tasks, stop, drain_timeout)));
-        let figures = Part::begin("figures", |_, stop| keep_figures(stores, metrics, stop));
+        let (db, data_dir) = (backing.as_ref().map(|backing| backing.context.db().clone()), config.data_dir.clone());
+        let figures = Part::begin("figures", |_, stop| keep_figures(stores, metrics, db, data_dir, stop));
         let work = backing.as_ref().map(|backing| backing.begin_work(config));
         let secrets = settings::has_rotating_secrets(config).then(|| {
             let (config, db) = (config.clone(), backing.as_ref().map(|backing| backing.context.db().clone()));
@@ -272,10 +274,14 @@ fn read_secrets(config: &Config, db: Option<&Db>, credential: &InternalCredentia
 }
 
 /// Tells the size and age of what is kept in memory to the metrics, and sums these up whether or not anybody asks for them, until stopped.
-async fn keep_figures(stores: Stores, metrics: Metrics, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(FIGURES_EVERY)).await.is_some() {
+async fn keep_figures(stores: Stores, metrics: Metrics, db: Option<Db>, data_dir: PathBuf, stop: CancellationToken) {
+    loop {
         stores.renders().report().await;
+        figures::report(db.as_ref(), &data_dir);
         metrics.run_upkeep();
+        if stop.run_until_cancelled(tokio::time::sleep(FIGURES_EVERY)).await.is_none() {
+            return;
+        }
     }
 }
 
