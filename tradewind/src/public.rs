@@ -27,7 +27,7 @@ pub(crate) fn router(parts: Parts, kit: &Kit) -> Router {
     let docs = parts.docs.map(|docs| kit.around(docs, "docs")).unwrap_or_default();
     let unknown = kit.around(api_fallbacks(Router::new()), "unknown");
     let storefront = parts.pages.storefront.map_or_else(|| unknown.clone(), |pages| storefront::refusals_as_pages(kit.around(pages, "storefront")));
-    let backoffice = parts.pages.backoffice.map_or(unknown, |pages| kit.around(pages, "backoffice"));
+    let backoffice = parts.pages.backoffice.map_or(unknown, |pages| backoffice::refusals_as_pages(kit.around(pages, "backoffice")));
     let pages = tower::service_fn(move |request: Request| {
         let pages = if is_backoffice(request.uri().path()) { &backoffice } else { &storefront };
         pages.clone().oneshot(request)

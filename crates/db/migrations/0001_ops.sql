@@ -38,6 +38,9 @@ create unique index job_dedup_unique on ops.job (kind, dedup_key) where dedup_ke
 create index job_due on ops.job (run_at, id) where state = 'ready';
 create index job_leased on ops.job (lease_until) where state = 'running';
 create index job_finished on ops.job (finished_at) where finished_at is not null;
+-- The runs of schedules, by their end. Jobs that events cause have no such key and cost nothing here.
+create index job_scheduled on ops.job (kind, dedup_key, finished_at desc) where dedup_key is not null and finished_at is not null;
+create index job_scheduled_failed on ops.job (kind, dedup_key, finished_at desc) where dedup_key is not null and last_error is not null;
 create index job_dead on ops.job (finished_at, id) where state = 'dead';
 
 create table ops.schedule (
@@ -78,5 +81,5 @@ create table ops.audit_entry (
     occurred_at timestamptz not null
 );
 comment on table ops.audit_entry is 'Who did what to which record; append-only.';
-create index audit_entry_subject on ops.audit_entry (subject, occurred_at);
+create index audit_entry_subject on ops.audit_entry (subject, occurred_at, id);
 revoke update, delete, truncate on ops.audit_entry from tw_ops_rw;

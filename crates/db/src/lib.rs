@@ -2,6 +2,7 @@
 //! private server for machines that have none running.
 
 mod actor;
+pub mod audit;
 pub mod check;
 mod database;
 mod error;
@@ -10,6 +11,7 @@ pub mod jobs;
 pub mod local;
 pub mod migrate;
 mod pool;
+pub mod schedules;
 mod tx;
 mod wake;
 

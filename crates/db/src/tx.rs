@@ -1,5 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
+use kernel::audit::AuditEntryId;
 use kernel::jobs::JobId;
 use kernel::{Event, Timestamp};
 use serde_json::Value;
@@ -9,7 +10,6 @@ use uuid::Uuid;
 use crate::jobs::{self, Subscriptions};
 use crate::{Actor, DbError, Wake};
 
-kernel::id_kind!(pub(crate) AuditEntry => AuditEntryId, "aud");
 kernel::id_kind!(pub(crate) OutboxEvent => OutboxEventId, "evt");
 
 /// The unit of work: one transaction with its actor, its moment, its outbox and its audit.

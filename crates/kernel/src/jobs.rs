@@ -13,7 +13,7 @@ crate::id_kind!(/// Work in the queue.
 
 /// The endpoints of the queue, all for staff.
 pub mod endpoints {
-    use super::{JobAnswer, JobFigures};
+    use super::{JobAnswer, JobFigures, QueueList, ScheduleList};
     use crate::{Endpoint, Method, Page};
 
     /// The jobs of one state.
@@ -24,6 +24,10 @@ pub mod endpoints {
     pub const ADMIN_REPLAY_JOB: Endpoint<(), JobAnswer> = Endpoint::new(Method::Post, "/admin/v1/jobs/{id}/replay");
     /// How much waits, runs and is dead.
     pub const ADMIN_GET_JOB_FIGURES: Endpoint<(), JobFigures> = Endpoint::new(Method::Get, "/admin/v1/job-figures");
+    /// The same queue by queue.
+    pub const ADMIN_LIST_QUEUES: Endpoint<(), QueueList> = Endpoint::new(Method::Get, "/admin/v1/job-queues");
+    /// What runs at intervals.
+    pub const ADMIN_LIST_SCHEDULES: Endpoint<(), ScheduleList> = Endpoint::new(Method::Get, "/admin/v1/job-schedules");
 }
 
 /// How far a job is.
@@ -128,6 +132,66 @@ pub struct JobFigures {
     pub dead: i64,
     /// Seconds since the oldest due job should have run.
     pub oldest_due_seconds: i64,
+}
+
+/// Every queue that has something.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueueList {
+    /// By name.
+    pub items: Vec<QueueAnswer>,
+}
+
+/// The jobs of one service. Of each state nothing is counted beyond 10,000 in all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueueAnswer {
+    /// The service's name, which the kinds of its jobs begin with.
+    pub queue: String,
+    /// Jobs that wait, also those for later.
+    pub waiting: i64,
+    /// Those of them that failed before.
+    pub retrying: i64,
+    /// Jobs in work.
+    pub running: i64,
+    /// Jobs that failed for good.
+    pub dead: i64,
+    /// Seconds since the oldest due job should have run.
+    pub oldest_due_seconds: i64,
+}
+
+/// Everything that runs at intervals.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ScheduleList {
+    /// By name.
+    pub items: Vec<ScheduleAnswer>,
+}
+
+/// Something that runs at intervals, and how its runs ended. Ended runs are forgotten after 7 days, or 90 if they failed for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ScheduleAnswer {
+    /// Its name.
+    pub name: String,
+    /// How often, in seconds.
+    pub every_seconds: i32,
+    /// When it runs next.
+    #[schema(value_type = String, format = DateTime)]
+    pub next_run_at: Timestamp,
+    /// When it was last done.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_run_at: Option<Timestamp>,
+    /// What went wrong last, if anything did.
+    pub last_failure: Option<ScheduleFailure>,
+}
+
+/// A run that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ScheduleFailure {
+    /// What went wrong.
+    pub error: String,
+    /// How far that run is: being tried again (`ready`, `running`), `done` at a later try, or `dead`.
+    pub state: JobState,
+    /// When it ended; when it is tried again if it has not.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! No input or output happens here. Time and randomness enter through [`Clock`] and [`random`] only, so
 //! that everything built on top can be replayed.
 
+pub mod audit;
 mod clock;
 mod country;
 mod endpoint;

@@ -2,6 +2,7 @@
 //! the detached unit of work, staff authentication, jobs and schedules.
 
 mod answer;
+mod audit;
 mod auth;
 mod call;
 mod context;

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use db::jobs::{self, JobFilter};
-use kernel::jobs::{JobAnswer, JobFigures, JobId, JobQuery, JobState};
+use db::schedules;
+use kernel::jobs::{JobAnswer, JobFigures, JobId, JobQuery, JobState, QueueList, ScheduleList};
 use kernel::{Page, PageQuery, Problem};
 use platform::http::{Path, Query};
 use utoipa_axum::router::OpenApiRouter;
@@ -17,6 +18,8 @@ pub(crate) fn routes(context: &Context) -> OpenApiRouter {
         .routes(routes!(get_job))
         .routes(routes!(replay_job))
         .routes(routes!(get_job_figures))
+        .routes(routes!(list_queues))
+        .routes(routes!(list_schedules))
         .with_state(context.clone())
 }
 
@@ -113,4 +116,30 @@ async fn get_job_figures(State(context): State<Context>, staff: Staff) -> Result
     staff.require(Permission::View)?;
     let mut conn = context.db().read_latest().await?;
     Answer::ok(&jobs::bounded_figures(&mut conn, context.now()).await?)
+}
+
+/// How much waits, runs and is dead, queue by queue.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/job-queues",
+    tag = "jobs",
+    responses((status = 200, body = QueueList), (status = 401, body = Problem), (status = 403, body = Problem))
+)]
+async fn list_queues(State(context): State<Context>, staff: Staff) -> Result<Answer, Failure> {
+    staff.require(Permission::View)?;
+    let mut conn = context.db().read_latest().await?;
+    Answer::ok(&QueueList { items: schedules::list_queues(&mut conn, context.now()).await? })
+}
+
+/// What runs at intervals: when next, when last, and what went wrong last.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/job-schedules",
+    tag = "jobs",
+    responses((status = 200, body = ScheduleList), (status = 401, body = Problem), (status = 403, body = Problem))
+)]
+async fn list_schedules(State(context): State<Context>, staff: Staff) -> Result<Answer, Failure> {
+    staff.require(Permission::View)?;
+    let mut conn = context.db().read_latest().await?;
+    Answer::ok(&ScheduleList { items: schedules::list_schedules(&mut conn).await? })
 }

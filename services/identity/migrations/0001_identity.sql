@@ -57,6 +57,18 @@ comment on column identity.session.token_hash is 'SHA-256 of the bearer token; t
 create index session_staff on identity.session (staff_id, created_at);
 create index session_expires_at on identity.session (expires_at);
 
+create table identity.saved_view (
+    id uuid primary key,
+    staff_id uuid not null references identity.staff (id),
+    list text not null,
+    name text not null,
+    query text not null,
+    created_at timestamptz not null,
+    constraint saved_view_name_unique unique (staff_id, list, name),
+    constraint saved_view_list_known check (list in ('orders'))
+);
+comment on table identity.saved_view is 'A filter of a list that a member of staff keeps by a name of their own; 20 of each list at most, counted with the member''s row locked.';
+
 create table identity.sign_in_throttle (
     subject text primary key,
     attempts integer not null,

@@ -7,6 +7,7 @@ mod password;
 mod sign_in;
 mod staff;
 mod store;
+mod views;
 
 pub use staff::{InviteError, any_staff, authenticator, invite, issue_system_session};
 
@@ -18,7 +19,7 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 #[must_use]
 pub fn service(context: &Context) -> Service {
     let retention = context.clone();
-    Service::new("identity", &MIGRATOR).admin_api(http::routes(context)).open_admin_api(http::open_routes(context)).schedule(
+    Service::new("identity", &MIGRATOR).admin_api(http::routes(context)).admin_api(views::routes(context)).open_admin_api(http::open_routes(context)).schedule(
         "identity.sweep",
         jobs::SWEEP_EVERY,
         move || Box::pin(jobs::sweep(retention.clone())),

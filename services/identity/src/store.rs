@@ -1,5 +1,7 @@
 //! All the SQL of identity.
 
+pub(crate) mod views;
+
 use identity_api::{Role, StaffAnswer, StaffId, StaffSessionId};
 use kernel::{Timestamp, TokenHash};
 use sqlx::PgConnection;

@@ -12,6 +12,8 @@ create table orders.order (
     cart_id uuid not null,
     token_hash bytea not null,
     hold_id uuid not null,
+    payment_status text not null default 'pending',
+    capture_failed boolean not null default false,
     email text not null,
     name text not null,
     shipping_address jsonb not null,
@@ -28,9 +30,10 @@ create table orders.order (
     created_at timestamptz not null,
     placed_at timestamptz,
     canceled_at timestamptz,
-    constraint order_number_unique unique (number),
     constraint order_state_known check (state in ('draft', 'pending', 'placed', 'closed', 'canceled')),
     constraint order_version_positive check (version > 0),
+    constraint order_payment_status_known
+        check (payment_status in ('pending', 'authorized', 'partially_paid', 'paid', 'partially_refunded', 'refunded', 'voided')),
     constraint order_channel_kind_known check (channel_kind in ('live', 'test')),
     constraint order_token_hash_whole check (octet_length(token_hash) = 32),
     constraint order_number_once_placed check ((number is null) = (placed_at is null)),
@@ -40,16 +43,23 @@ create table orders.order (
     constraint order_amounts_not_negative check (item_count > 0 and subtotal_minor >= 0 and delivery_minor >= 0 and tax_minor >= 0),
     constraint order_total_adds_up check (total_minor = subtotal_minor + delivery_minor)
 );
-comment on table orders.order is 'An order: pending -> placed -> closed; pending | placed -> canceled. What was agreed (who, where to, for how much) never changes. Payment status is derived from payments.';
+comment on table orders.order is 'An order: pending -> placed -> closed; pending | placed -> canceled. What was agreed (who, where to, for how much) never changes. How it stands in money is what payments derives; two columns repeat it for lists.';
 comment on column orders.order.number is 'The human order number, given when it becomes a sale: the channel''s prefix and a number of the sequence. Numbers may be left out, never used twice.';
 comment on column orders.order.token_hash is 'SHA-256 of the cart''s secret, which opens the order too.';
+comment on column orders.order.payment_status is 'What payments says of the order, noted when it becomes a sale and after every news of its money, so that lists can ask for it.';
+comment on column orders.order.capture_failed is 'The newest capture came to nothing and its money is still held: somebody has to look. Noted together with payment_status.';
 comment on column orders.order.tax_minor is 'The tax in the total. 0 until the shop reckons taxes.';
+-- Also serves the search for the start of a number.
+create unique index order_number_unique on orders.order (number text_pattern_ops);
 create unique index order_one_per_cart on orders.order (cart_id) where state in ('pending', 'placed', 'closed');
 -- A hold is taken for one order, and found by its order's.
 create unique index order_hold on orders.order (hold_id);
 create index order_newest_of_kind on orders.order (channel_kind, created_at desc, id desc);
 create index order_newest_of_channel on orders.order (channel_code, created_at desc, id desc);
 create index order_newest_in_state on orders.order (state, created_at desc, id desc);
+create index order_to_capture on orders.order (channel_kind, created_at, id) where state = 'placed' and payment_status in ('authorized', 'partially_paid');
+create index order_capture_failed on orders.order (created_at, id) where capture_failed;
+create index order_settled on orders.order (payment_status, created_at, id) where payment_status not in ('pending', 'authorized');
 create index order_sales on orders.order (channel_kind, placed_at) where placed_at is not null;
 create index order_email on orders.order (lower(email) text_pattern_ops);
 
@@ -83,7 +93,7 @@ create table orders.timeline_entry (
     detail text,
     actor text not null,
     occurred_at timestamptz not null,
-    constraint timeline_entry_kind_known check (kind in ('created', 'placed', 'canceled', 'capture_requested', 'capture_succeeded', 'payment_voided', 'comment'))
+    constraint timeline_entry_kind_known check (kind in ('created', 'placed', 'canceled', 'capture_requested', 'capture_succeeded', 'capture_failed', 'payment_voided', 'comment'))
 );
 comment on table orders.timeline_entry is 'What happened to an order, in sequence. Append-only.';
 create index timeline_entry_order on orders.timeline_entry (order_id, sequence);
@@ -91,4 +101,4 @@ create index timeline_entry_order on orders.timeline_entry (order_id, sequence);
 -- Snapshots and journal are written once; of an order only what its state machine moves may change.
 revoke update, delete, truncate on orders.order_line, orders.timeline_entry from tw_orders_rw;
 revoke update, delete, truncate on orders.order from tw_orders_rw;
-grant update (number, state, version, hold_id, cancel_reason, placed_at, canceled_at) on orders.order to tw_orders_rw;
+grant update (number, state, version, hold_id, payment_status, capture_failed, cancel_reason, placed_at, canceled_at) on orders.order to tw_orders_rw;

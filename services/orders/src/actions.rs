@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::domain::{CANCELED_BY_STAFF, OrderEvent, transition};
 use crate::store::{self, Entry, LockedOrder};
-use crate::{answer, count};
+use crate::{answer, count, payment};
 
 /// How long a key is its request's own; longer than the slowest provider.
 const KEY_LEASE: Duration = Duration::from_secs(60);
@@ -146,8 +146,9 @@ async fn claim(context: &Context, request: &Request) -> Result<Claimed, Failure>
     }
 }
 
-/// Answers the order as it is, and keeps the answer for the request's key.
+/// Notes how the order stands in money now, answers it as it is, and keeps the answer for the request's key.
 async fn answer_kept(mut tx: Tx, request: &Request) -> Result<Answer, Failure> {
+    payment::refresh(&mut tx, request.order).await?;
     let answer = answer_order(&mut tx, request.order).await?;
     if let Some(key) = &request.key {
         idempotency::keep(&mut tx, key, &answer.to_kept()).await?;

@@ -1,7 +1,5 @@
 //! Orders as the API answers them.
 
-use std::collections::HashMap;
-
 use kernel::{Money, Page, PageQuery, Timestamp};
 use orders_api::{AdminOrder, OrderAnswer, OrderId, OrderSummary};
 use payments_api::{PaymentStatus, PaymentSummary};
@@ -58,20 +56,20 @@ async fn order_paid(conn: &mut PgConnection, row: OrderRow, payment_status: Paym
     })
 }
 
-/// A page of orders, newest first.
+/// A page of orders.
 ///
 /// # Errors
 /// The database failed.
 pub(crate) async fn list(conn: &mut PgConnection, filter: &OrderFilter, limit: u32) -> Result<Page<OrderSummary>, sqlx::Error> {
     let rows = store::list_orders(conn, filter, i64::from(limit) + 1).await?;
     let page = Page::cut(rows, limit, |row| position(row.created_at, row.id));
-    let ids: Vec<_> = page.items.iter().map(|row| row.id.uuid()).collect();
-    let payments: HashMap<_, PaymentSummary> = payments::list_payment_summaries(conn, &ids).await?;
     Ok(page.map(|row| OrderSummary {
-        payment_status: payments.get(&row.id.uuid()).map_or(PaymentStatus::Pending, |payment| payment.status),
         id: row.id,
         number: row.number,
         state: domain::state(&row.state),
+        payment_status: domain::payment_status(&row.payment_status),
+        capture_failed: row.capture_failed,
+        channel: row.channel_code,
         channel_kind: domain::channel_kind(&row.channel_kind),
         email: row.email,
         name: row.name,

@@ -4,15 +4,41 @@ use catalog_api::ChannelKind;
 use chrono::{Datelike, NaiveDate, NaiveTime};
 use kernel::{Money, MoneyError, Timestamp};
 use orders_api::{OrderState, OrderTotals};
+use payments_api::{CaptureState, PaymentStatus, PaymentSummary};
 
 /// Why an order was canceled that staff canceled.
 pub(crate) const CANCELED_BY_STAFF: &str = "canceled_by_staff";
 
-/// The first moment, in UTC, of the day that a text such as `2026-11-23` names; of the day of `now` without one. Nothing if it names none,
-/// or one that no shop of ours has seen.
-pub(crate) fn day(text: Option<&str>, now: Timestamp) -> Option<Timestamp> {
-    let day = text.map_or(Ok(now.date_naive()), |text| NaiveDate::parse_from_str(text, "%Y-%m-%d")).ok()?;
+/// The first moment, in UTC, of the day that a text such as `2026-11-23` names. Nothing if it names none, or one that no shop of ours has
+/// seen.
+pub(crate) fn day(text: &str) -> Option<Timestamp> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     (2000..=9999).contains(&day.year()).then(|| day.and_time(NaiveTime::MIN).and_utc())
+}
+
+/// The first moment of the day of a moment, in UTC.
+pub(crate) fn first_moment(of: Timestamp) -> Timestamp {
+    of.date_naive().and_time(NaiveTime::MIN).and_utc()
+}
+
+/// How an order stands in money, as the tables hold it. The constraint lets nothing else in; if it did, nothing would be held.
+#[must_use]
+pub(crate) fn payment_status(text: &str) -> PaymentStatus {
+    PaymentStatus::ALL.into_iter().find(|status| status.as_str() == text).unwrap_or(PaymentStatus::Pending)
+}
+
+/// The statuses a text such as `authorized,partially_paid` names; nothing if it names something else.
+#[must_use]
+pub(crate) fn payment_statuses(text: &str) -> Option<Vec<PaymentStatus>> {
+    text.split(',').map(|word| PaymentStatus::ALL.into_iter().find(|status| status.as_str() == word.trim())).collect()
+}
+
+/// Whether somebody has to look: the newest capture came to nothing, and there is still money to be captured.
+#[must_use]
+pub(crate) fn capture_has_failed(payment: &PaymentSummary) -> bool {
+    let is_held = matches!(payment.status, PaymentStatus::Authorized | PaymentStatus::PartiallyPaid);
+    let newest = payment.attempts.iter().flat_map(|attempt| &attempt.captures).max_by_key(|capture| (capture.created_at, capture.id));
+    is_held && newest.is_some_and(|capture| capture.state == CaptureState::Failed)
 }
 
 /// What moves an order from one state to another.
@@ -81,6 +107,7 @@ pub(crate) fn adds_up(totals: &OrderTotals, lines: &[(i64, Money, Money)]) -> Re
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use kernel::Currency;
+    use payments_api::{AttemptAnswer, AttemptId, AttemptState, CaptureAnswer, CaptureId};
     use proptest::prelude::*;
 
     use super::*;
@@ -124,6 +151,49 @@ mod tests {
             for event in EVENTS {
                 assert!(TRANSITIONS.iter().filter(|(from, cause, _)| *from == state && *cause == event).count() <= 1, "{state:?} {event:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_failed_capture_wants_somebody_until_another_one_is_under_way_or_nothing_is_held() {
+        use CaptureState::{Failed, Succeeded, Unknown};
+        let payment = |status, captures: &[CaptureState]| {
+            let capture = |(at, state): (i64, &CaptureState)| CaptureAnswer {
+                id: CaptureId::new(Timestamp::from_timestamp(at, 0).unwrap()),
+                state: *state,
+                amount: euros(10),
+                failure_code: None,
+                created_at: Timestamp::from_timestamp(at, 0).unwrap(),
+            };
+            let attempt = AttemptAnswer {
+                id: AttemptId::new(Timestamp::UNIX_EPOCH),
+                provider: "sandbox".to_owned(),
+                state: AttemptState::Authorized,
+                amount: euros(100),
+                provider_reference: None,
+                failure_code: None,
+                created_at: Timestamp::UNIX_EPOCH,
+                captures: (0..).zip(captures).map(capture).collect(),
+                void: None,
+            };
+            PaymentSummary { status, authorized: euros(100), captured: euros(0), attempts: vec![attempt] }
+        };
+        assert!(capture_has_failed(&payment(PaymentStatus::Authorized, &[Failed])));
+        assert!(capture_has_failed(&payment(PaymentStatus::PartiallyPaid, &[Succeeded, Failed])));
+        for over in [&[Failed, Succeeded][..], &[Failed, Unknown], &[]] {
+            assert!(!capture_has_failed(&payment(PaymentStatus::PartiallyPaid, over)), "{over:?}");
+        }
+        assert!(!capture_has_failed(&payment(PaymentStatus::Voided, &[Failed])));
+    }
+
+    #[test]
+    fn payment_statuses_are_read_one_by_one_and_nothing_is_guessed() {
+        assert_eq!(payment_statuses("authorized, paid"), Some(vec![PaymentStatus::Authorized, PaymentStatus::Paid]));
+        for wrong in ["", "authorized,", "Paid", "paid;voided"] {
+            assert_eq!(payment_statuses(wrong), None, "{wrong}");
+        }
+        for status in PaymentStatus::ALL {
+            assert_eq!(payment_status(status.as_str()), status);
         }
     }
 

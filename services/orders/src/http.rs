@@ -2,8 +2,8 @@
 
 use axum::extract::{Extension, State};
 use chrono::TimeDelta;
-use kernel::{Page, PageQuery, Problem, Token, headers};
-use orders_api::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, OrderAnswer, OrderId, OrderQuery, OrderSummary, SalesAnswer, SalesQuery};
+use kernel::{Page, PageQuery, Problem, Timestamp, Token, headers};
+use orders_api::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, OrderAnswer, OrderFigures, OrderId, OrderQuery, OrderSummary, SalesAnswer, SalesQuery};
 use payments::Payments;
 use platform::http::{Path, Query};
 use service::{Answer, Call, Command, Context, Failure, Permission, Staff};
@@ -26,6 +26,7 @@ pub(crate) fn store_routes(context: &Context) -> OpenApiRouter {
 pub(crate) fn admin_routes(context: &Context, payments: &Payments) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list_orders))
+        .routes(routes!(get_order_figures))
         .routes(routes!(get_sales))
         .routes(routes!(get_admin_order))
         .routes(routes!(capture_order))
@@ -51,7 +52,7 @@ async fn get_order(State(context): State<Context>, Path(id): Path<OrderId>, call
     Answer::ok(&answer::order(&mut conn, row).await?)
 }
 
-/// Orders, newest first; of live channels only, unless a channel is named.
+/// Orders, newest first; of live channels only, unless a channel or a kind is named.
 #[utoipa::path(
     get,
     path = "/admin/v1/orders",
@@ -67,9 +68,35 @@ async fn get_order(State(context): State<Context>, Path(id): Path<OrderId>, call
 async fn list_orders(State(context): State<Context>, staff: Staff, Query(query): Query<OrderQuery>) -> Result<Answer, Failure> {
     staff.require(Permission::View)?;
     let page = PageQuery { limit: query.limit, after: query.after };
-    let filter = OrderFilter { q: searched("q", query.q)?, state: query.state, channel: searched("channel", query.channel)?, after: answer::after(&page)? };
+    let payment = searched("payment_status", query.payment_status)?.map_or(Some(Vec::new()), |text| domain::payment_statuses(&text));
+    let filter = OrderFilter {
+        q: searched("q", query.q)?,
+        state: query.state,
+        channel: searched("channel", query.channel)?,
+        kind: query.kind,
+        payment: payment.ok_or_else(|| Problem::invalid_query("payment_status", "must be one status or several, parted by commas"))?,
+        capture_failed: query.capture_failed,
+        from: day("from", query.from)?,
+        before: day("until", query.until)?.map(|day| day + TimeDelta::days(1)),
+        sort: query.sort.unwrap_or_default(),
+        after: answer::after(&page)?,
+    };
     let mut conn = context.db().read_latest().await?;
     Answer::ok(&answer::list(&mut conn, &filter, page.limit()?).await?)
+}
+
+/// How many orders of live channels wait for somebody.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/order-figures",
+    tag = "orders",
+    responses((status = 200, body = OrderFigures), (status = 401, body = Problem), (status = 403, body = Problem))
+)]
+async fn get_order_figures(State(context): State<Context>, staff: Staff) -> Result<Answer, Failure> {
+    staff.require(Permission::View)?;
+    // The writer, as for the list: whoever captured a moment ago sees it counted.
+    let mut conn = context.db().read_latest().await?;
+    Answer::ok(&store::figures(&mut conn).await?)
 }
 
 /// The sales of a day and of the same weekday before, by hour; of live channels only.
@@ -88,7 +115,7 @@ async fn list_orders(State(context): State<Context>, staff: Staff, Query(query):
 async fn get_sales(State(context): State<Context>, staff: Staff, Query(query): Query<SalesQuery>) -> Result<Answer, Failure> {
     staff.require(Permission::View)?;
     let now = context.now();
-    let begins_at = domain::day(query.day.as_deref(), now).ok_or_else(|| Problem::invalid_query("day", "must be a day such as 2026-11-23"))?;
+    let begins_at = query.day.as_deref().map_or(Some(domain::first_moment(now)), domain::day).ok_or_else(|| not_a_day("day"))?;
     let (day, week) = (TimeDelta::days(1), TimeDelta::days(7));
     let mut conn = context.db().read().await?;
     let sales = SalesAnswer {
@@ -239,6 +266,16 @@ fn searched(name: &str, text: Option<String>) -> Result<Option<String>, Problem>
         }
         text => Ok(text),
     }
+}
+
+/// The first moment of a day; nothing if it is blank, as forms send it.
+fn day(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = searched(name, text)? else { return Ok(None) };
+    domain::day(&text).map(Some).ok_or_else(|| not_a_day(name))
+}
+
+fn not_a_day(name: &str) -> Problem {
+    Problem::invalid_query(name, "must be a day such as 2026-11-23")
 }
 
 fn not_found() -> Problem {

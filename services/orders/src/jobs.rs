@@ -2,10 +2,11 @@
 
 use db::Tx;
 use orders_api::OrderId;
-use payments_api::{PaymentCaptured, PaymentVoided};
+use payments_api::{CaptureFailed, PaymentCaptured, PaymentVoided};
 use service::Failure;
 use uuid::Uuid;
 
+use crate::payment;
 use crate::store::{self, Entry};
 
 /// Writes a capture that succeeded into its order's timeline.
@@ -14,6 +15,14 @@ use crate::store::{self, Entry};
 /// The database failed; the job is tried again.
 pub(crate) async fn note_capture(tx: &mut Tx, event: PaymentCaptured) -> Result<(), Failure> {
     note(tx, event.order_id, Entry::CaptureSucceeded(event.amount)).await
+}
+
+/// Writes a capture that came to nothing into its order's timeline.
+///
+/// # Errors
+/// The database failed; the job is tried again.
+pub(crate) async fn note_capture_failure(tx: &mut Tx, event: CaptureFailed) -> Result<(), Failure> {
+    note(tx, event.order_id, Entry::CaptureFailed(event.amount, &event.code)).await
 }
 
 /// Writes into an order's timeline that its money was let go.
@@ -27,8 +36,10 @@ pub(crate) async fn note_void(tx: &mut Tx, event: PaymentVoided) -> Result<(), F
 /// The order's version stays: nobody edited it.
 async fn note(tx: &mut Tx, order_id: Uuid, entry: Entry<'_>) -> Result<(), Failure> {
     let (now, actor) = (tx.now(), tx.actor().as_str().to_owned());
-    if !store::insert_entry(tx.conn(), OrderId::from_uuid(order_id), entry, &actor, now).await? {
+    let order = OrderId::from_uuid(order_id);
+    if !store::insert_entry(tx.conn(), order, entry, &actor, now).await? {
         tracing::warn!(%order_id, ?entry, "news of an order that is not there");
+        return Ok(());
     }
-    Ok(())
+    Ok(payment::refresh(tx, order).await?)
 }

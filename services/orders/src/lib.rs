@@ -5,6 +5,7 @@ mod answer;
 mod domain;
 mod http;
 mod jobs;
+mod payment;
 mod stands;
 mod store;
 
@@ -21,7 +22,7 @@ use kernel::{Money, MoneyError, Problem, Quantity, TokenHash};
 use orders_api::{Address, OrderAnswer, OrderCanceled, OrderId, OrderPlaced, OrderTotals};
 use payments::Payments;
 use payments::ledger::{self, LedgerError, Sale};
-use payments_api::{PaymentCaptured, PaymentVoided};
+use payments_api::{CaptureFailed, PaymentCaptured, PaymentVoided};
 use service::{Context, Failure, Service};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -40,6 +41,7 @@ pub fn service(context: &Context, payments: Payments) -> Service {
         .store_api(http::store_routes(context))
         .admin_api(http::admin_routes(context, &payments))
         .on::<PaymentCaptured>("orders.note_capture", |tx, event| Box::pin(jobs::note_capture(tx, event)))
+        .on::<CaptureFailed>("orders.note_capture_failure", |tx, event| Box::pin(jobs::note_capture_failure(tx, event)))
         .on::<PaymentVoided>("orders.note_void", |tx, event| Box::pin(jobs::note_void(tx, event)))
 }
 
@@ -194,7 +196,7 @@ pub async fn find_order(conn: &mut PgConnection, id: OrderId) -> Result<Option<O
 /// The invariants of this schema, each looked at from outside the code that keeps it.
 #[must_use]
 pub fn checks() -> Vec<Check> {
-    store::checks::checks()
+    store::checks::checks().into_iter().chain([payment::check()]).collect()
 }
 
 async fn insert_entry(tx: &mut Tx, id: OrderId, entry: Entry<'_>) -> Result<(), OrderError> {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use db::{DbError, Tx};
 use kernel::{Money, Problem};
-use payments_api::{CaptureId, CaptureState, PaymentCaptured};
+use payments_api::{CaptureFailed, CaptureId, CaptureState, PaymentCaptured};
 use serde_json::json;
 use service::Failure;
 use uuid::Uuid;
@@ -110,9 +110,13 @@ pub(crate) async fn record_capture(tx: &mut Tx, id: CaptureId, outcome: &Settlem
     if is_over {
         attempts::end_capture(tx.conn(), attempt.id, capture.amount.amount_minor(), to == CaptureState::Succeeded, now).await?;
     }
+    let (attempt_id, order_id, amount) = (attempt.id, attempt.order_id, capture.amount);
     if to == CaptureState::Succeeded {
         ledger::record_capture(tx, &attempt, &capture).await?;
-        tx.publish(&PaymentCaptured { capture_id: id, attempt_id: attempt.id, order_id: attempt.order_id, amount: capture.amount }).await?;
+        tx.publish(&PaymentCaptured { capture_id: id, attempt_id, order_id, amount }).await?;
+    }
+    if let (CaptureState::Failed, SettlementOutcome::Failed { code }) = (to, outcome) {
+        tx.publish(&CaptureFailed { capture_id: id, attempt_id, order_id, amount, code: code.clone() }).await?;
     }
     Ok(to)
 }

@@ -91,6 +91,41 @@ impl From<JobState> for Chip {
     }
 }
 
+/// How an order stands in money. One that is canceled before anything was held is not waiting for its payment any more.
+pub(crate) fn payment(state: OrderState, status: PaymentStatus) -> Chip {
+    if state == OrderState::Canceled && status == PaymentStatus::Pending { chip("void", "still", "Not paid") } else { status.into() }
+}
+
+/// The provider said no to the payment of an order.
+pub(crate) const DECLINED: Chip = chip("void", "still", "Declined");
+
+/// How a queue gets on: colour only when somebody has to look.
+pub(crate) const fn queue(waiting: i64, running: i64, late: bool) -> Chip {
+    if late {
+        return chip("act", "warn", "Behind");
+    }
+    if waiting + running > 0 { chip("moving", "info", "Working") } else { chip("done", "ok", "Idle") }
+}
+
+/// How the runs of a schedule end.
+pub(crate) const fn schedule(last_failure: Option<JobState>, has_run: bool) -> Chip {
+    match last_failure {
+        Some(JobState::Dead) => chip("fail", "bad", "Failed"),
+        Some(JobState::Ready | JobState::Running) => chip("act", "warn", "Failing"),
+        Some(JobState::Done) | None if has_run => chip("done", "ok", "Completed"),
+        Some(JobState::Done) | None => chip("empty", "", "Not run yet"),
+    }
+}
+
+/// How much shoppers see of a variant at a place.
+pub(crate) const fn available(units: i64) -> Chip {
+    match StockBand::of(units) {
+        StockBand::Out => chip("fail", "bad", "Sold out"),
+        StockBand::Low => chip("act", "warn", "Low"),
+        StockBand::In => chip("done", "ok", "In stock"),
+    }
+}
+
 /// Whether shoppers see a product.
 pub(crate) const fn published(published: bool) -> Chip {
     if published { chip("done", "ok", "Published") } else { chip("empty", "", "Not published") }
@@ -113,6 +148,13 @@ pub(crate) const HELD: Chip = chip("held", "info", "Held");
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_never_paid_does_not_wait_for_its_payment() {
+        assert_eq!(payment(OrderState::Canceled, PaymentStatus::Pending).word, "Not paid");
+        assert_eq!(payment(OrderState::Pending, PaymentStatus::Pending).word, "Pending");
+        assert_eq!(payment(OrderState::Canceled, PaymentStatus::Voided).word, "Voided");
+    }
 
     #[test]
     fn a_product_is_as_scarce_as_its_scarcest_variant() {

@@ -10,11 +10,11 @@ use kernel::Problem;
 use platform::http::RequestId;
 use serde::Serialize;
 
-use crate::Office;
 use crate::fields::{Fields, address, is_form};
 use crate::notice::explanation;
 use crate::session::{drop_cookie, has_cookie};
-use crate::templates::Frame;
+use crate::templates::{Frame, Templates};
+use crate::{Office, guarded};
 
 /// The largest form: a product's description and its whole table of variants.
 const FORM_LIMIT_BYTES: usize = 1024 * 1024;
@@ -56,11 +56,23 @@ struct Asked {
     request_id: Option<String>,
 }
 
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            target: request.uri().path_and_query().map_or_else(|| request.uri().path().to_owned(), ToString::to_string),
+            form: None,
+            inside: has_cookie(request.headers()),
+            request_id: request.extensions().get::<RequestId>().map(ToString::to_string),
+        }
+    }
+}
+
 /// Around every page: a problem becomes a page, a session that is over leads to the door.
 pub(crate) async fn dress(State(office): State<Office>, request: Request, next: Next) -> Response {
     let (request, mut asked) = match take_note(request).await {
         Ok(noted) => noted,
-        Err(problem) => return problem.into_response(),
+        Err((problem, asked)) => return error_page(&office.templates, &problem, asked),
     };
     let request = match asked.form.clone() {
         Some(form) => request.map(|_| Body::from(form)),
@@ -75,25 +87,26 @@ pub(crate) async fn dress(State(office): State<Office>, request: Request, next: 
     if !asked.inside || problem.status() < 500 {
         asked.form = None;
     }
-    error_page(&office, &problem, asked)
+    error_page(&office.templates, &problem, asked)
 }
 
 /// Notes what a page about a failure may have to repeat, and takes the form in.
-async fn take_note(request: Request) -> Result<(Request, Asked), Problem> {
+async fn take_note(request: Request) -> Result<(Request, Asked), (Problem, Asked)> {
     let is_posted = request.method() == Method::POST && is_form(request.headers());
-    let mut asked = Asked {
-        method: request.method().clone(),
-        target: request.uri().path_and_query().map_or_else(|| request.uri().path().to_owned(), ToString::to_string),
-        form: None,
-        inside: has_cookie(request.headers()),
-        request_id: request.extensions().get::<RequestId>().map(ToString::to_string),
-    };
+    let mut asked = Asked::of(&request);
     if !is_posted {
         return Ok((request, asked));
     }
     let (parts, body) = request.into_parts();
-    let form = to_bytes(body, FORM_LIMIT_BYTES).await.map_err(|_| Problem::new(413, "body_too_large", "The form is too large"))?;
-    asked.form = Some(form);
+    match to_bytes(body, FORM_LIMIT_BYTES).await {
+        Ok(form) => asked.form = Some(form),
+        Err(_) => {
+            return Err((
+                Problem::new(413, "body_too_large", "The form is too large").detail("Nothing was saved. Go back: what you typed is still there."),
+                asked,
+            ));
+        }
+    }
     Ok((Request::from_parts(parts, Body::empty()), asked))
 }
 
@@ -112,7 +125,52 @@ fn to_the_door(office: &Office, asked: &Asked) -> Response {
     office.templates.page(StatusCode::UNAUTHORIZED, "session_over.html", &frame, &again)
 }
 
-fn error_page(office: &Office, problem: &Problem, asked: Asked) -> Response {
+/// Around everything, the layers of the port included: whoever asks for a page and is refused before one is made gets a page all the same.
+pub(crate) async fn refuse_in_pages(State(templates): State<Templates>, request: Request, next: Next) -> Response {
+    let wants_page = wants_page(request.headers());
+    let asked = Asked::of(&request);
+    let response = next.run(request).await;
+    if !wants_page || !is_problem(&response) {
+        return response;
+    }
+    let (parts, _) = response.into_parts();
+    let request_id = parts.headers.get(kernel::headers::REQUEST_ID).and_then(|id| id.to_str().ok()).map(ToOwned::to_owned);
+    let mut page = error_page(&templates, &refusal(parts.status), Asked { request_id, ..asked });
+    if parts.headers.contains_key(header::RETRY_AFTER) {
+        page.headers_mut().remove(header::RETRY_AFTER);
+    }
+    for (name, value) in &parts.headers {
+        let is_of_the_problem = [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING].contains(name);
+        if !is_of_the_problem {
+            page.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    page.headers_mut().insert(header::VARY, http::HeaderValue::from_static("Accept"));
+    guarded(page)
+}
+
+/// What a refusal that came as a document for machines is told as.
+fn refusal(status: StatusCode) -> Problem {
+    match status.as_u16() {
+        404 => Problem::not_found("page"),
+        405 => Problem::new(405, "method_not_allowed", "This page cannot be asked for like that"),
+        413 => Problem::new(413, "body_too_large", "The form is too large").detail("Nothing was saved. Go back: what you typed is still there."),
+        429 => Problem::new(429, "too_many_requests", "Too many requests").detail("Wait a moment, then try it again."),
+        503 => Problem::unavailable(1).detail("There is too much to do at the moment. Wait a moment, then try it again."),
+        400..=499 => Problem::new(status.as_u16(), "refused", "This cannot be done like that"),
+        _ => Problem::internal(),
+    }
+}
+
+fn wants_page(headers: &http::HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn is_problem(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"))
+}
+
+fn error_page(templates: &Templates, problem: &Problem, asked: Asked) -> Response {
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let page = ErrorPage {
         title: title(problem),
@@ -123,7 +181,7 @@ fn error_page(office: &Office, problem: &Problem, asked: Asked) -> Response {
         request_id: asked.request_id.or_else(|| problem.instance_id().map(ToOwned::to_owned)),
     };
     let frame = Frame { title: page.title.clone(), ..Frame::default() };
-    match office.templates.render("error.html", &frame, &page) {
+    match templates.render("error.html", &frame, &page) {
         Ok(html) => {
             let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
             if let Some(seconds) = problem.retry_after_seconds() {

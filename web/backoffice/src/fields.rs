@@ -30,6 +30,11 @@ impl Fields {
         self.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
+    /// Every value of a field that may be sent more than once, such as ticked boxes of one name.
+    pub(crate) fn all_of(&self, name: &str) -> Vec<String> {
+        self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+    }
+
     /// A field that holds a value of `T`; nothing if it does not.
     pub(crate) fn parsed<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.filled(name)?.parse().ok()

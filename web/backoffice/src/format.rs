@@ -22,6 +22,13 @@ pub(crate) fn amount(money: Money) -> String {
     if money.amount_minor() < 0 { format!("{MINUS}{figures}") } else { figures }
 }
 
+/// An amount for the scale of a drawing: `€2,000` where there are no cents.
+pub(crate) fn short_money(money: Money) -> String {
+    let unit = 10_i64.pow(money.currency().exponent());
+    let whole = self::money(money);
+    if unit > 1 && money.amount_minor() % unit == 0 { whole.split('.').next().unwrap_or(&whole).to_owned() } else { whole }
+}
+
 /// An amount to edit: `1142.40`.
 pub(crate) fn editable(money: Money) -> String {
     let figures = figures(money.amount_minor().unsigned_abs(), money.currency(), false);
@@ -64,6 +71,13 @@ fn group(digits: &str) -> String {
 pub(crate) fn count(number: i64) -> String {
     let digits = group(&number.unsigned_abs().to_string());
     if number < 0 { format!("{MINUS}{digits}") } else { digits }
+}
+
+/// Reads a whole number as typed: digits, with or without commas between thousands.
+pub(crate) fn parse_count(text: &str) -> Option<i64> {
+    let digits = text.trim().replace(',', "");
+    let number: i64 = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    (text.trim() == digits || text.trim() == count(number)).then_some(number)
 }
 
 /// `1 unit`, `7 units`.
@@ -160,6 +174,22 @@ mod tests {
         assert_eq!(money(Money::new(5_001, "KWD".parse().unwrap())), "KWD 5.001");
         assert_eq!(amount(Money::new(-7, Currency::EUR)), "−0.07");
         drop(money(Money::new(i64::MIN, Currency::EUR)));
+    }
+
+    #[test]
+    fn the_scale_of_a_drawing_has_cents_only_where_they_count() {
+        assert_eq!(short_money(Money::new(200_000, Currency::EUR)), "€2,000");
+        assert_eq!(short_money(Money::new(50, Currency::EUR)), "€0.50");
+        assert_eq!(short_money(Money::new(1_234, yen())), "¥1,234");
+        assert_eq!(short_money(Money::new(0, Currency::EUR)), "€0");
+    }
+
+    #[test]
+    fn typed_counts_take_commas_between_thousands_and_nowhere_else() {
+        assert_eq!(["0", "10000", "10,000", " 1,234,567 "].map(parse_count), [Some(0), Some(10_000), Some(10_000), Some(1_234_567)]);
+        for wrong in ["", "1,5", "10,00", "1,0000", ",", "-5", "1.5", "1 000"] {
+            assert_eq!(parse_count(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

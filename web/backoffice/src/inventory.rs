@@ -1,6 +1,7 @@
 //! Inventory: every level with the name of what lies there, and the journal of one variant.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
@@ -14,6 +15,7 @@ use platform::http::Path;
 use serde::Serialize;
 
 use crate::Office;
+use crate::csv;
 use crate::fields::{Fields, Parameters, address};
 use crate::format::{Moment, count, counted, moment};
 use crate::notice::Notice;
@@ -23,11 +25,14 @@ use crate::products::{Rendering, stock, variant_name};
 use crate::session::{Session, answer, frame};
 
 const PATH: &str = "/backoffice/inventory";
+/// Where the list is as a file.
+const FILE: &str = "/backoffice/inventory.csv";
 const LIMIT: u32 = 50;
 
 pub(crate) fn routes() -> Router<Office> {
     Router::new()
         .route(PATH, get(list))
+        .route(FILE, get(file))
         .route("/backoffice/inventory/levels", post(save).get(async || Redirect::to(PATH)))
         .route("/backoffice/inventory/{variant_id}", get(movements))
 }
@@ -49,8 +54,16 @@ impl Asked {
     }
 
     fn address(&self, done: Option<&str>) -> String {
+        self.address_of(PATH, self.after.as_deref(), done)
+    }
+
+    fn address_of(&self, path: &str, after: Option<&str>, done: Option<&str>) -> String {
         let location = self.location.map(|id| id.to_string());
-        address(PATH, &[("show", self.scarce.then_some("scarce")), ("location", location.as_deref()), ("after", self.after.as_deref()), ("done", done)])
+        address(path, &[("show", self.scarce.then_some("scarce")), ("location", location.as_deref()), ("after", after), ("done", done)])
+    }
+
+    fn query(&self, limit: u32, after: Option<String>) -> LevelQuery {
+        LevelQuery { location_id: self.location, scarce: self.scarce.then_some(true), limit: Some(limit), after, ..LevelQuery::default() }
     }
 
     fn at(&self, after: Option<&str>) -> String {
@@ -72,6 +85,7 @@ pub(crate) struct InventoryPage {
     shown: String,
     first: Option<String>,
     more: Option<String>,
+    file: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -96,9 +110,12 @@ struct Row {
     cell: stock::Cell,
 }
 
+/// Variants by id, with their products.
+pub(crate) type Known<'a> = BTreeMap<VariantId, (&'a AdminProduct, &'a AdminVariant)>;
+
 /// What lies there, by name; a variant the catalogue no longer knows keeps its id.
 #[derive(Debug, Clone, Serialize)]
-struct What {
+pub(crate) struct What {
     title: String,
     variant: String,
     sku: String,
@@ -107,7 +124,7 @@ struct What {
 }
 
 impl What {
-    fn of(variant: VariantId, known: &BTreeMap<VariantId, (&AdminProduct, &AdminVariant)>) -> Self {
+    pub(crate) fn of(variant: VariantId, known: &Known<'_>) -> Self {
         let Some((product, found)) = known.get(&variant) else {
             return Self { title: "No longer in the catalogue".to_owned(), variant: variant.to_string(), sku: String::new(), image: None, product_id: None };
         };
@@ -127,12 +144,12 @@ impl What {
     }
 }
 
-fn by_variant(products: &[AdminProduct]) -> BTreeMap<VariantId, (&AdminProduct, &AdminVariant)> {
+pub(crate) fn by_variant(products: &[AdminProduct]) -> Known<'_> {
     products.iter().flat_map(|product| product.variants.iter().map(move |variant| (variant.id, (product, variant)))).collect()
 }
 
 /// The products of `variants`, of which a page has no more than the API answers at once.
-async fn products_of(session: &Session, variants: impl Iterator<Item = VariantId>) -> Result<Vec<AdminProduct>, Problem> {
+pub(crate) async fn products_of(session: &Session, variants: impl Iterator<Item = VariantId>) -> Result<Vec<AdminProduct>, Problem> {
     let ids: BTreeSet<String> = variants.map(|id| id.to_string()).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -141,7 +158,7 @@ async fn products_of(session: &Session, variants: impl Iterator<Item = VariantId
     Ok(answer(session.call(&catalog_api::endpoints::ADMIN_LIST_PRODUCTS).query(&query)).await?.body.items)
 }
 
-async fn locations_of(session: &Session) -> Result<Vec<LocationAnswer>, Problem> {
+pub(crate) async fn locations_of(session: &Session) -> Result<Vec<LocationAnswer>, Problem> {
     Ok(answer(session.call(&endpoints::ADMIN_LIST_LOCATIONS)).await?.body.items)
 }
 
@@ -155,14 +172,42 @@ async fn list(State(office): State<Office>, session: Session, Parameters(paramet
 }
 
 async fn show(office: &Office, session: &Session, asked: &Asked, rendering: Rendering) -> Result<Response, Problem> {
-    let scarce = asked.scarce.then_some(true);
-    let query = LevelQuery { location_id: asked.location, scarce, limit: Some(LIMIT), after: asked.after.clone(), ..LevelQuery::default() };
+    let query = asked.query(LIMIT, asked.after.clone());
     let levels = answer(session.call(&endpoints::ADMIN_LIST_LEVELS).query(&query));
     let (me, locations, levels) = tokio::try_join!(session.me(), locations_of(session), levels)?;
     let products = products_of(session, levels.body.items.iter().map(|level| level.variant_id)).await?;
     let status = rendering.status;
     let page = inventory_page(asked, &locations, &levels.body, &products, rendering);
     Ok(office.templates.page(status, "inventory.html", &frame("Inventory", "inventory", me), &page))
+}
+
+/// The list as it is filtered, as a file.
+async fn file(session: Session, Parameters(parameters): Parameters) -> Result<Response, Problem> {
+    let asked = Asked::of(&parameters);
+    let locations = Arc::new(locations_of(&session).await?);
+    let first = page_of(&session, asked.query(kernel::MAX_PAGE, None), &locations).await?;
+    let more = move |after| {
+        let (session, query, locations) = (session.clone(), asked.query(kernel::MAX_PAGE, Some(after)), Arc::clone(&locations));
+        async move { page_of(&session, query, &locations).await }
+    };
+    let head = ["Product", "Variant", "SKU", "Location", "On hand", "Reserved", "Available", "Variant id"];
+    Ok(csv::download("inventory", &head, first, Vec::clone, more))
+}
+
+async fn page_of(session: &Session, query: LevelQuery, locations: &[LocationAnswer]) -> Result<Page<Vec<String>>, Problem> {
+    let page = answer(session.call(&endpoints::ADMIN_LIST_LEVELS).query(&query)).await?.body;
+    let products = products_of(session, page.items.iter().map(|level| level.variant_id)).await?;
+    let known = by_variant(&products);
+    let cells = |level: &LevelAnswer| {
+        let what = What::of(level.variant_id, &known);
+        let figures = [level.on_hand, level.reserved, level.available].map(|number| number.to_string());
+        [what.title, what.variant, what.sku, location_name(level.location_id, locations)]
+            .into_iter()
+            .chain(figures)
+            .chain([level.variant_id.to_string()])
+            .collect()
+    };
+    Ok(Page { items: page.items.iter().map(cells).collect(), next: page.next })
 }
 
 async fn save(State(office): State<Office>, session: Session, fields: Fields) -> Result<Response, Problem> {
@@ -200,18 +245,20 @@ pub(crate) fn inventory_page(
         shown: if levels.next.is_some() { format!("{shown}, there are more") } else { shown },
         first: asked.after.is_some().then(|| asked.at(None)),
         more: levels.next.as_deref().map(|next| asked.at(Some(next))),
+        file: asked.address_of(FILE, None, None),
         notice: rendering.notice,
     }
 }
 
-fn row(level: &LevelAnswer, locations: &[LocationAnswer], known: &BTreeMap<VariantId, (&AdminProduct, &AdminVariant)>, rendering: &Rendering) -> Row {
+fn row(level: &LevelAnswer, locations: &[LocationAnswer], known: &Known<'_>, rendering: &Rendering) -> Row {
     let what = What::of(level.variant_id, known);
     let location = location_name(level.location_id, locations);
     let label = format!("On hand in {location}, {}", what.name());
-    Row { variant_id: level.variant_id.to_string(), cell: stock::cell(level.location_id, level.variant_id, label, Some(level), rendering), what, location }
+    let cell = stock::cell(stock::Place { id: level.location_id, name: &location }, level.variant_id, label, Some(level), rendering);
+    Row { variant_id: level.variant_id.to_string(), cell, what, location }
 }
 
-fn location_name(id: LocationId, locations: &[LocationAnswer]) -> String {
+pub(crate) fn location_name(id: LocationId, locations: &[LocationAnswer]) -> String {
     locations.iter().find(|location| location.id == id).map_or_else(|| id.to_string(), |location| location.name.clone())
 }
 

@@ -1,18 +1,18 @@
-//! Jobs: what waits, what runs, and the dead letters that a person may send round again.
+//! Jobs: how the queues get on, what waits, what runs, the dead letters that a person may send round again, and what runs at intervals.
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::StatusCode;
-use kernel::jobs::{JobAnswer, JobFigures, JobId, JobQuery, JobState, endpoints};
+use kernel::jobs::{JobAnswer, JobFigures, JobId, JobQuery, JobState, QueueAnswer, ScheduleAnswer, endpoints};
 use kernel::{Page, Problem, Token};
 use platform::http::Path;
 use serde::Serialize;
 
 use crate::Office;
 use crate::carried::key;
-use crate::chips::Chip;
+use crate::chips::{self, Chip};
 use crate::fields::{Fields, Parameters, address};
 use crate::format::{Moment, count, counted, moment};
 use crate::notice::Notice;
@@ -22,6 +22,8 @@ const PATH: &str = "/backoffice/jobs";
 const LIMIT: u32 = 50;
 /// Beyond this the API does not count.
 const COUNTED_TO: i64 = 10_000;
+/// A queue whose oldest job is due for so long is behind.
+const LATE_SECONDS: i64 = 60;
 const STATES: [JobState; 4] = [JobState::Dead, JobState::Ready, JobState::Running, JobState::Done];
 
 pub(crate) fn routes() -> Router<Office> {
@@ -38,6 +40,8 @@ pub(crate) struct JobsPage {
     /// What to say when there is nothing.
     nothing: &'static str,
     late: Option<String>,
+    queues: Vec<Queue>,
+    schedules: Vec<Schedule>,
     rows: Vec<Row>,
     shown: String,
     first: Option<String>,
@@ -51,6 +55,43 @@ struct Tab {
     current: bool,
     count: Option<String>,
     hot: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Queue {
+    name: String,
+    state: Chip,
+    waiting: String,
+    oldest: String,
+    is_late: bool,
+    running: String,
+    retrying: String,
+    dead: String,
+    is_dead: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Schedule {
+    name: String,
+    every: String,
+    state: Chip,
+    last: Option<Moment>,
+    next: Moment,
+    /// What went wrong last, in its first line, and the whole of it.
+    error: Option<String>,
+    whole_error: String,
+    /// When that was, or is tried again.
+    failed_at: Option<Moment>,
+    is_tried_again: bool,
+}
+
+/// Everything the page is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct Stand {
+    pub(crate) jobs: Page<JobAnswer>,
+    pub(crate) figures: JobFigures,
+    pub(crate) queues: Vec<QueueAnswer>,
+    pub(crate) schedules: Vec<ScheduleAnswer>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -89,9 +130,12 @@ async fn list(State(office): State<Office>, session: Session, Parameters(paramet
 async fn show(office: &Office, session: &Session, query: &JobQuery, rendering: Rendering) -> Result<Response, Problem> {
     let jobs = answer(session.call(&endpoints::ADMIN_LIST_JOBS).query(query));
     let figures = answer(session.call(&endpoints::ADMIN_GET_JOB_FIGURES));
-    let (me, jobs, figures) = tokio::try_join!(session.me(), jobs, figures)?;
+    let queues = answer(session.call(&endpoints::ADMIN_LIST_QUEUES));
+    let schedules = answer(session.call(&endpoints::ADMIN_LIST_SCHEDULES));
+    let (me, jobs, figures, queues, schedules) = tokio::try_join!(session.me(), jobs, figures, queues, schedules)?;
     let status = rendering.status;
-    let page = jobs_page(query, jobs.body, figures.body, rendering);
+    let stand = Stand { jobs: jobs.body, figures: figures.body, queues: queues.body.items, schedules: schedules.body.items };
+    let page = jobs_page(query, stand, rendering);
     Ok(office.templates.page(status, "jobs.html", &frame("Jobs", "jobs", me), &page))
 }
 
@@ -118,7 +162,8 @@ fn query_of(parameters: &Fields) -> JobQuery {
     JobQuery { state: Some(state), kind: parameters.filled("kind"), limit: Some(LIMIT), after: parameters.filled("after") }
 }
 
-pub(crate) fn jobs_page(query: &JobQuery, jobs: Page<JobAnswer>, figures: JobFigures, rendering: Rendering) -> JobsPage {
+pub(crate) fn jobs_page(query: &JobQuery, stand: Stand, rendering: Rendering) -> JobsPage {
+    let Stand { jobs, figures, queues, schedules } = stand;
     let state = query.state.unwrap_or(JobState::Dead);
     let at = |state: JobState, after: Option<&str>| address(PATH, &[("state", Some(state.as_str())), ("kind", query.kind.as_deref()), ("after", after)]);
     let tab = |of: JobState| {
@@ -137,7 +182,9 @@ pub(crate) fn jobs_page(query: &JobQuery, jobs: Page<JobAnswer>, figures: JobFig
             JobState::Running => "Nothing runs at this moment.",
             JobState::Done => "Nothing was done yet. Done jobs are kept for 7 days.",
         },
-        late: (figures.oldest_due_seconds >= 60).then(|| counted(figures.oldest_due_seconds / 60, "minute", "minutes")),
+        queues: queues.iter().map(queue).collect(),
+        schedules: schedules.into_iter().map(schedule).collect(),
+        late: (figures.oldest_due_seconds >= LATE_SECONDS).then(|| counted(figures.oldest_due_seconds / 60, "minute", "minutes")),
         shown: if jobs.next.is_some() { format!("{shown}, there are more") } else { shown },
         first: query.after.is_some().then(|| at(state, None)),
         more: jobs.next.as_deref().map(|next| at(state, Some(next))),
@@ -158,6 +205,43 @@ const fn number_of(state: JobState, figures: JobFigures) -> Option<i64> {
 /// A number that is not counted beyond a bound.
 pub(crate) fn up_to(number: i64) -> String {
     if number >= COUNTED_TO { format!("{} or more", count(COUNTED_TO)) } else { count(number) }
+}
+
+fn queue(queue: &QueueAnswer) -> Queue {
+    let is_late = queue.oldest_due_seconds >= LATE_SECONDS;
+    Queue {
+        name: queue.queue.clone(),
+        state: chips::queue(queue.waiting, queue.running, is_late),
+        waiting: up_to(queue.waiting),
+        oldest: if queue.oldest_due_seconds > 0 { duration(queue.oldest_due_seconds) } else { "–".to_owned() },
+        is_late,
+        running: up_to(queue.running),
+        retrying: up_to(queue.retrying),
+        dead: up_to(queue.dead),
+        is_dead: queue.dead > 0,
+    }
+}
+
+fn schedule(schedule: ScheduleAnswer) -> Schedule {
+    let failure = schedule.last_failure;
+    Schedule {
+        state: chips::schedule(failure.as_ref().map(|failure| failure.state), schedule.last_run_at.is_some()),
+        name: schedule.name,
+        every: duration(schedule.every_seconds.into()),
+        last: schedule.last_run_at.map(moment),
+        next: moment(schedule.next_run_at),
+        error: failure.as_ref().map(|failure| failure.error.lines().next().unwrap_or_default().to_owned()),
+        whole_error: failure.as_ref().map(|failure| failure.error.clone()).unwrap_or_default(),
+        is_tried_again: failure.as_ref().is_some_and(|failure| matches!(failure.state, JobState::Ready | JobState::Running)),
+        failed_at: failure.map(|failure| moment(failure.at)),
+    }
+}
+
+/// A length of time in its largest whole unit: `45 s`, `10 min`, `6 h`, `3 days`.
+fn duration(seconds: i64) -> String {
+    let units = [(86_400, "day", "days"), (3_600, "h", "h"), (60, "min", "min")];
+    let unit = units.into_iter().find(|(length, ..)| seconds >= *length);
+    unit.map_or_else(|| format!("{seconds} s"), |(length, one, many)| counted(seconds / length, one, many))
 }
 
 fn row(job: JobAnswer, kept: Option<&(JobId, String)>) -> Row {
@@ -186,7 +270,12 @@ fn row(job: JobAnswer, kept: Option<&(JobId, String)>) -> Row {
 
 #[cfg(test)]
 mod tests {
-    use super::up_to;
+    use super::{duration, up_to};
+
+    #[test]
+    fn lengths_of_time_are_told_in_their_largest_unit() {
+        assert_eq!([0, 59, 60, 600, 3_600, 86_400, 200_000].map(duration), ["0 s", "59 s", "1 min", "10 min", "1 h", "1 day", "2 days"]);
+    }
 
     #[test]
     fn what_is_not_counted_to_its_end_says_so() {

@@ -5,6 +5,7 @@
 mod assets;
 mod carried;
 mod chips;
+mod csv;
 mod door;
 mod dress;
 mod fields;
@@ -60,8 +61,8 @@ pub(crate) struct Office {
 }
 
 /// Only our own files, no inline style or script, no frame, no other host but for pictures.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' https:; form-action 'self'; \
-                              base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; img-src 'self' https:; \
+                              form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What the office never asks a browser for.
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
@@ -100,6 +101,33 @@ pub fn router(options: BackofficeOptions) -> Result<Router, TemplateError> {
         .route_layer(SetResponseHeaderLayer::overriding(HeaderName::from_static("permissions-policy"), HeaderValue::from_static(PERMISSIONS)))
         .route_layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("font/"))));
     Ok(router.with_state(office))
+}
+
+/// Shows every problem that comes out of `router` as a page to those who ask for pages. It stands around every other layer.
+pub fn refusals_as_pages(router: Router) -> Router {
+    match Templates::load(Arc::new(Assets::load())) {
+        Ok(templates) => router.layer(from_fn_with_state(templates, dress::refuse_in_pages)),
+        // The router itself could not have been made either.
+        Err(error) => {
+            tracing::error!(%error, "refusals stay documents");
+            router
+        }
+    }
+}
+
+/// The headers that guard a page, for one that is made outside of the layers that set them.
+pub(crate) fn guarded(mut page: Response) -> Response {
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in headers {
+        page.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    page
 }
 
 /// Forms from other sites are refused by what the browser says about their origin (Fetch metadata); no token in the page is needed.

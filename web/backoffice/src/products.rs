@@ -1,8 +1,11 @@
-//! Products: the list, one product, its variants and its stock.
+//! Products: the list, one product, its pictures, its variants, its stock, and who changed what.
 
+mod audit;
 mod basics;
+mod categories;
 mod detail;
 mod list;
+mod media;
 pub(crate) mod stock;
 mod variants;
 
@@ -15,6 +18,8 @@ use platform::http::Path;
 use crate::Office;
 
 #[cfg(test)]
+pub(crate) use audit::audit_page;
+#[cfg(test)]
 pub(crate) use basics::{Clash, ConflictPage, Side};
 pub(crate) use detail::{Rendering, variant_name};
 #[cfg(test)]
@@ -26,6 +31,9 @@ pub(crate) fn routes() -> Router<Office> {
     Router::new()
         .route("/backoffice/products", get(list::list))
         .route("/backoffice/products/{id}", get(detail::detail).post(basics::save))
+        .route(list::FILE, get(list::file))
+        .route("/backoffice/products/{id}/media", post(media::save).get(back))
+        .route("/backoffice/products/{id}/audit", get(audit::audit))
         .route("/backoffice/products/{id}/variants", post(variants::save).get(back))
         .route("/backoffice/products/{id}/stock", post(stock::save).get(back))
 }

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use catalog_api::AdminProductQuery;
+use identity_api::{SavedViewAnswer, ViewedList};
 use kernel::jobs::{JobFigures, JobQuery, JobState};
 use kernel::{Page, Problem};
-use orders_api::{OrderQuery, OrderState};
+use orders_api::{OrderFigures, OrderState};
 use payments_api::{AttemptState, CaptureState, PaymentStatus};
 use rust_embed::RustEmbed;
 use serde::Serialize;
@@ -20,6 +21,7 @@ use crate::assets::Assets;
 use crate::carried::Carried;
 use crate::door::{InvitationPage, SignInPage};
 use crate::dress::{Again, ErrorPage, Field};
+use crate::fields::Fields;
 use crate::format::initials;
 use crate::notice::Notice;
 use crate::products::{Clash, ConflictPage, Side, Stand};
@@ -74,7 +76,14 @@ fn outside() -> Frame {
 }
 
 fn stand() -> Stand {
-    Stand { product: contracts::product(), channels: contracts::channels(), locations: contracts::locations(), levels: contracts::levels(), from: 0 }
+    Stand {
+        product: contracts::product(),
+        channels: contracts::channels(),
+        categories: contracts::categories(),
+        locations: contracts::locations(),
+        levels: contracts::levels(),
+        from: 0,
+    }
 }
 
 fn refusal() -> Notice {
@@ -114,13 +123,41 @@ fn show_door(gallery: &mut Gallery) {
 }
 
 fn show_orders(gallery: &mut Gallery) {
-    let rows = Page { items: vec![contracts::summary(&contracts::order())], next: Some("c".to_owned()) };
-    let filter =
-        OrderQuery { q: Some("TW&1".to_owned()), state: Some(OrderState::Placed), channel: Some("smoke".to_owned()), limit: None, after: Some("b".to_owned()) };
-    let html = gallery.show("orders.html", &inside(true), &orders::list_page(&filter, contracts::channels(), rows));
+    let filter = |text: &str| orders::Filter::of(&Fields::parse(text.as_bytes()));
+    let own = |number, name: &str, query: &str| SavedViewAnswer {
+        id: contracts::id(number),
+        list: ViewedList::Orders,
+        name: name.to_owned(),
+        query: query.to_owned(),
+    };
+    let mut failed = contracts::summary(&contracts::order());
+    failed.capture_failed = true;
+    let stand = orders::Stand {
+        channels: contracts::channels(),
+        figures: OrderFigures { to_capture: 1_000, capture_failed: 2, pending: 0 },
+        own: vec![own(1, "Mine <b>", "q=TW%261&state=placed&channel=smoke"), own(2, "Other", "state=pending")],
+        orders: vec![contracts::summary(&contracts::order()), failed],
+        next: Some("c".to_owned()),
+    };
+    let own_filter = filter("q=TW%261&state=placed&channel=smoke");
+    let html = gallery.show("orders.html", &inside(true), &orders::list_page(&own_filter, Some("b"), &stand, orders::ListRendering::default()));
     assert!(html.contains("q=TW%261&amp;state=placed&amp;channel=smoke&amp;after=c"), "paging keeps the filter");
-    for filter in [OrderQuery::default(), OrderQuery { after: Some("b".to_owned()), ..OrderQuery::default() }, filter] {
-        gallery.show("orders.html", &inside(false), &orders::list_page(&filter, Vec::new(), Page { items: Vec::new(), next: None }));
+    assert!(html.contains("aria-current=\"page\">Mine &lt;b&gt;") && html.contains("Delete view") && !html.contains("Save view"));
+    assert!(html.contains("1,000 or more") && html.contains("Capture failed"));
+    let every = filter("q=a&state=placed&payment=held&capture=failed&channel=*test&from=2026-11-01&until=2026-11-30&sort=oldest");
+    let refused = || orders::ListRendering {
+        notice: Some(refusal()),
+        name: Some("Again".to_owned()),
+        name_error: Some("It is in use already.".to_owned()),
+        ..orders::ListRendering::default()
+    };
+    let html = gallery.show("orders.html", &inside(true), &orders::list_page(&every, None, &stand, refused()));
+    assert!(html.contains("value=\"Again\"") && html.contains("aria-label=\"Without: Payment is Held, to capture\""));
+    let nothing = orders::Stand::default();
+    for text in ["", "q=x", "state=canceled", "capture=failed", "sort=oldest"] {
+        for after in [None, Some("b")] {
+            gallery.show("orders.html", &inside(false), &orders::list_page(&filter(text), after, &nothing, orders::ListRendering::default()));
+        }
     }
 }
 
@@ -140,7 +177,14 @@ fn show_order(gallery: &mut Gallery) {
     empty.payment.authorized = contracts::euro(0);
     let unknown = contracts::captured(contracts::order(), 1_000, CaptureState::Unknown);
     let part = contracts::captured(contracts::order(), 1_000, CaptureState::Succeeded);
-    for order in [&placed, &canceled, &waiting, &empty, &unknown, &part] {
+    let failed = contracts::captured(contracts::order(), 1_000, CaptureState::Failed);
+    let mut declined = empty.clone();
+    declined.order.state = OrderState::Canceled;
+    declined.payment = placed.payment.clone();
+    declined.payment.status = PaymentStatus::Pending;
+    declined.payment.attempts.first_mut().unwrap().state = AttemptState::Failed;
+    declined.payment.attempts.first_mut().unwrap().failure_code = Some("insufficient_funds".to_owned());
+    for order in [&placed, &canceled, &waiting, &empty, &unknown, &part, &failed, &declined] {
         for may_change in [true, false] {
             let page = orders::order_page(order, &contracts::channels(), orders::Rendering::default());
             let html = gallery.show("order.html", &inside(may_change), &page);
@@ -148,6 +192,11 @@ fn show_order(gallery: &mut Gallery) {
             assert_eq!(html.contains("method=\"post\" action=\"/backoffice/orders"), may_change, "viewers see no forms");
         }
     }
+    let page = orders::order_page(&failed, &contracts::channels(), orders::Rendering::default());
+    assert!(gallery.show("order.html", &inside(true), &page).contains("The capture of €10.00 failed"));
+    let page = orders::order_page(&declined, &contracts::channels(), orders::Rendering::default());
+    let html = gallery.show("order.html", &inside(true), &page);
+    assert!(html.contains("Declined") && html.contains("The provider said no: insufficient funds. No money was taken."));
     for open in ["capture", "cancel"] {
         let error = Some("Wrong.".to_owned());
         let rendering = orders::Rendering {
@@ -182,7 +231,10 @@ fn show_product(gallery: &mut Gallery) {
     let typed = |value: &str| products::Typed { value: value.to_owned(), error: Some("Wrong.".to_owned()) };
     let rendering = products::Rendering {
         notice: Some(refusal()),
-        basics_errors: ["title", "summary", "description"].into_iter().map(|name| (name, "Wrong.".to_owned())).collect(),
+        basics_errors: ["title", "slug", "summary", "description", "facts", "category", "channels"]
+            .into_iter()
+            .map(|name| (name, "Wrong.".to_owned()))
+            .collect(),
         cells: BTreeMap::from([(format!("sku.{sea}"), typed("X")), (format!("stock.{}.{sea}", contracts::locations().first().unwrap().id), typed("1O"))]),
         rows: BTreeMap::from([(sea.to_string(), "Refused.".to_owned())]),
         reason: Some("received".to_owned()),
@@ -199,26 +251,55 @@ fn show_product(gallery: &mut Gallery) {
     let page = ConflictPage {
         id: contracts::product().id.to_string(),
         product: "Morning mug".to_owned(),
+        action: "/backoffice/products/x".to_owned(),
         started_from: 7,
         form: Carried { version: 8, key: "k".to_owned() },
         clashing: "1 field was".to_owned(),
         clashes: vec![Clash { name: "title", label: "Title", was: side("a"), theirs: side("b"), yours: side("c") }],
         kept: vec![Field { name: "summary".to_owned(), value: "s".to_owned() }],
         merged: Some("summary".to_owned()),
+        may_edit: true,
     };
     gallery.show("product_conflict.html", &inside(true), &page);
+    gallery.show("product_conflict.html", &inside(true), &ConflictPage { may_edit: false, merged: None, ..page });
+    let entries = Page { items: contracts::audit(), next: Some("c".to_owned()) };
+    let html = gallery.show("product_audit.html", &inside(true), &products::audit_page(&contracts::product(), Some("b"), &entries));
+    assert!(html.contains("changed Sea") && html.contains("Morning mug &lt;b&gt;") && html.contains("audit?after=c"));
+    gallery.show("product_audit.html", &inside(false), &products::audit_page(&contracts::product(), None, &Page { items: Vec::new(), next: None }));
 }
 
 fn show_today(gallery: &mut Gallery) {
-    let orders = || Page { items: vec![contracts::summary(&contracts::order())], next: Some("c".to_owned()) };
-    let jobs = JobFigures { dead: 2, oldest_due_seconds: 600, ..JobFigures::default() };
-    let busy = today::Stand { channels: contracts::channels(), sales: contracts::sales(), placed: orders(), pending: orders(), jobs };
+    let order = || contracts::summary(&contracts::order());
+    let mut failed = order();
+    failed.capture_failed = true;
+    let busy = today::Stand {
+        channels: contracts::channels(),
+        sales: contracts::sales(),
+        figures: OrderFigures { to_capture: 7, capture_failed: 1, pending: 2 },
+        failed: vec![failed],
+        to_capture: vec![order()],
+        jobs: JobFigures { dead: 2, oldest_due_seconds: 600, ..JobFigures::default() },
+        levels: Page { items: contracts::levels(), next: Some("c".to_owned()) },
+        locations: contracts::locations(),
+        products: vec![contracts::product()],
+    };
     let html = gallery.show("today.html", &inside(true), &today::today_page(&busy));
     assert!(html.contains("<rect class=\"now\"") && html.contains("<rect class=\"then\""));
-    let none = || Page { items: Vec::new(), next: None };
+    assert!(html.contains("failed captures") && html.contains("<span>€200</span>"));
     let sales = orders_api::SalesAnswer { day: Vec::new(), week_before: Vec::new(), ..contracts::sales() };
-    let quiet = today::Stand { channels: Vec::new(), sales, placed: none(), pending: none(), jobs: JobFigures::default() };
-    assert!(!gallery.show("today.html", &inside(false), &today::today_page(&quiet)).contains("<rect"));
+    let quiet = today::Stand {
+        channels: Vec::new(),
+        sales,
+        figures: OrderFigures::default(),
+        failed: Vec::new(),
+        to_capture: Vec::new(),
+        jobs: JobFigures::default(),
+        levels: Page { items: Vec::new(), next: None },
+        locations: Vec::new(),
+        products: Vec::new(),
+    };
+    let html = gallery.show("today.html", &inside(false), &today::today_page(&quiet));
+    assert!(!html.contains("<rect") && html.contains("Nothing was sold today") && !html.contains("failed captures"));
 }
 
 fn show_search(gallery: &mut Gallery) {
@@ -229,7 +310,10 @@ fn show_search(gallery: &mut Gallery) {
         has_more_products: true,
     };
     gallery.show("search.html", &inside(true), &search::search_page("mug-m", found()));
-    for q in ["", "<b>"] {
+    let html = gallery.show("palette.html", &outside(), &search::palette_page("mug", found()));
+    assert!(html.contains("role=\"option\"") && html.contains("All products that fit"));
+    for q in ["", "<b>", "capture"] {
+        gallery.show("palette.html", &outside(), &search::palette_page(q, search::Found::default()));
         gallery.show("search.html", &inside(false), &search::search_page(q, search::Found::default()));
     }
 }
@@ -266,7 +350,8 @@ fn show_jobs(gallery: &mut Gallery) {
     let page = |state, kind: Option<&str>, after: Option<&str>, items: Vec<_>| {
         let query = JobQuery { state: Some(state), kind: kind.map(ToOwned::to_owned), limit: None, after: after.map(ToOwned::to_owned) };
         let next = (!items.is_empty()).then(|| "c".to_owned());
-        jobs::jobs_page(&query, Page { items, next }, figures, jobs::Rendering { notice: Some(refusal()), ..jobs::Rendering::default() })
+        let stand = jobs::Stand { jobs: Page { items, next }, figures, queues: contracts::queues(), schedules: contracts::schedules() };
+        jobs::jobs_page(&query, stand, jobs::Rendering { notice: Some(refusal()), ..jobs::Rendering::default() })
     };
     for may_change in [true, false] {
         let dead = page(JobState::Dead, Some("payments.capture"), Some("b"), vec![contracts::dead_job()]);
@@ -281,6 +366,20 @@ fn show_jobs(gallery: &mut Gallery) {
         gallery.show("jobs.html", &inside(true), &page(state, None, None, Vec::new()));
         gallery.show("jobs.html", &inside(true), &page(state, Some("x"), None, Vec::new()));
     }
+}
+
+#[test]
+fn queues_and_schedules_say_who_has_to_look() {
+    let mut gallery = Gallery::new();
+    let query = JobQuery { state: Some(JobState::Dead), ..JobQuery::default() };
+    let stand = |queues, schedules| jobs::Stand { jobs: Page { items: Vec::new(), next: None }, figures: JobFigures::default(), queues, schedules };
+    let html =
+        gallery.show("jobs.html", &inside(true), &jobs::jobs_page(&query, stand(contracts::queues(), contracts::schedules()), jobs::Rendering::default()));
+    for text in ["Behind", "43 min", "Working", "Failing", "Tried again", "no &lt;answer&gt;", "Not run yet", "10 s", "1 day"] {
+        assert!(html.contains(text), "{text}");
+    }
+    let html = gallery.show("jobs.html", &inside(true), &jobs::jobs_page(&query, stand(Vec::new(), Vec::new()), jobs::Rendering::default()));
+    assert!(html.contains("Every queue is empty") && html.contains("No schedule is known yet"));
 }
 
 fn show_errors(gallery: &mut Gallery) {

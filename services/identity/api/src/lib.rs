@@ -3,16 +3,21 @@
 use garde::Validate;
 use kernel::{Endpoint, Method, Timestamp, Token};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 kernel::id_kind!(/// A member of staff.
     pub Staff => StaffId, "stf");
 kernel::id_kind!(/// A signed-in browser or program of a member of staff.
     pub StaffSession => StaffSessionId, "ses");
+kernel::id_kind!(/// A filter of a list that somebody keeps.
+    pub SavedView => SavedViewId, "viw");
 
 /// The identity endpoints, all on the admin surface.
 pub mod endpoints {
-    use super::{AcceptInvitation, Endpoint, InvitationCreated, InviteStaff, Method, SessionCreated, SignIn, StaffAnswer, StaffList};
+    use super::{
+        AcceptInvitation, Endpoint, InvitationCreated, InviteStaff, Method, NewSavedView, SavedViewAnswer, SavedViewList, SessionCreated, SignIn, StaffAnswer,
+        StaffList,
+    };
 
     /// Signs in with e-mail and password. Needs no session.
     pub const CREATE_SESSION: Endpoint<SignIn, SessionCreated> = Endpoint::new(Method::Post, "/admin/v1/sessions");
@@ -26,6 +31,12 @@ pub mod endpoints {
     pub const INVITE_STAFF: Endpoint<InviteStaff, InvitationCreated> = Endpoint::new(Method::Post, "/admin/v1/invitations");
     /// Takes an invitation with a name and a password, and signs in. Needs no session.
     pub const ACCEPT_INVITATION: Endpoint<AcceptInvitation, SessionCreated> = Endpoint::new(Method::Post, "/admin/v1/invitations/accept");
+    /// The views of a list that the caller keeps; query [`super::SavedViewQuery`].
+    pub const LIST_SAVED_VIEWS: Endpoint<(), SavedViewList> = Endpoint::new(Method::Get, "/admin/v1/saved-views");
+    /// Keeps a view for the caller.
+    pub const CREATE_SAVED_VIEW: Endpoint<NewSavedView, SavedViewAnswer> = Endpoint::new(Method::Post, "/admin/v1/saved-views");
+    /// Forgets one of the caller's views.
+    pub const DELETE_SAVED_VIEW: Endpoint<(), ()> = Endpoint::new(Method::Delete, "/admin/v1/saved-views/{id}");
 }
 
 /// What a member of staff may do.
@@ -158,4 +169,78 @@ impl std::fmt::Debug for AcceptInvitation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AcceptInvitation").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// A list whose filters can be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewedList {
+    /// The orders.
+    Orders,
+}
+
+impl ViewedList {
+    /// The word used in tables and addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+        }
+    }
+}
+
+/// The most views one keeps of a list.
+pub const MOST_SAVED_VIEWS: i64 = 20;
+
+/// The views of which list.
+#[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct SavedViewQuery {
+    /// The list.
+    #[param(inline)]
+    pub list: ViewedList,
+}
+
+/// The views somebody keeps of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SavedViewList {
+    /// In the order they were made.
+    pub items: Vec<SavedViewAnswer>,
+}
+
+/// A filter of a list that somebody keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SavedViewAnswer {
+    /// The view's id.
+    pub id: SavedViewId,
+    /// Of which list.
+    pub list: ViewedList,
+    /// Its name.
+    pub name: String,
+    /// The filter, as the query of an address: `state=placed&channel=smoke`.
+    pub query: String,
+}
+
+/// A filter to be kept.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewSavedView {
+    /// Of which list.
+    #[garde(skip)]
+    pub list: ViewedList,
+    /// Its name, used once for each list.
+    #[garde(length(chars, min = 1, max = 40), custom(one_line))]
+    pub name: String,
+    /// The filter, as the query of an address.
+    #[garde(length(max = 1_000), pattern("^[!-~]*$"))]
+    pub query: String,
+}
+
+/// Refuses names that show nothing or break the line.
+fn one_line(text: &str, (): &()) -> garde::Result {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err(garde::Error::new("must hold more than spaces, and no control characters"));
+    }
+    Ok(())
 }

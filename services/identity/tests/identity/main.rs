@@ -5,3 +5,4 @@ mod invitations;
 mod sessions;
 mod stand;
 mod throttle;
+mod views;

@@ -18,12 +18,14 @@ kernel::id_kind!(/// An entry of an order's timeline.
 
 /// The order endpoints.
 pub mod endpoints {
-    use super::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, Endpoint, Method, OrderAnswer, OrderSummary, Page, SalesAnswer};
+    use super::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, Endpoint, Method, OrderAnswer, OrderFigures, OrderSummary, Page, SalesAnswer};
 
     /// A guest's order; needs its secret in `X-Order-Token`.
     pub const GET_ORDER: Endpoint<(), OrderAnswer> = Endpoint::new(Method::Get, "/store/v1/orders/{id}");
     /// Orders, newest first; query [`super::OrderQuery`].
     pub const ADMIN_LIST_ORDERS: Endpoint<(), Page<OrderSummary>> = Endpoint::new(Method::Get, "/admin/v1/orders");
+    /// How many orders wait for somebody.
+    pub const ADMIN_GET_ORDER_FIGURES: Endpoint<(), OrderFigures> = Endpoint::new(Method::Get, "/admin/v1/order-figures");
     /// The sales of a day by hour; query [`super::SalesQuery`].
     pub const ADMIN_GET_SALES: Endpoint<(), SalesAnswer> = Endpoint::new(Method::Get, "/admin/v1/sales");
     /// One order with payments and timeline.
@@ -199,16 +201,36 @@ pub struct OrderAnswer {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct OrderQuery {
-    /// An order number, or the start of an e-mail address, 254 characters at most.
+    /// The start of an order number or of an e-mail address, 254 characters at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
     /// Only orders that stand here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(inline)]
     pub state: Option<OrderState>,
-    /// Only orders of this channel, by code; without it live channels only.
+    /// Only orders of this channel, by code; without it those of all channels of a `kind`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+    /// Only orders of channels of this kind; of live ones if neither this nor a channel is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub kind: Option<ChannelKind>,
+    /// Only orders that stand so in money: one [`PaymentStatus`], or several parted by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_status: Option<String>,
+    /// Only orders of which the newest capture came to nothing while its money is still held; or all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_failed: Option<bool>,
+    /// Only orders made on this day in UTC or later, such as `2026-11-23`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Only orders made on this day in UTC or earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// The order of the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub sort: Option<OrderSort>,
     /// How many items at most, 1 to 100; 24 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(minimum = 1, maximum = 100, default = 24)]
@@ -216,6 +238,28 @@ pub struct OrderQuery {
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+}
+
+/// The order of a list of orders.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The oldest first.
+    Oldest,
+}
+
+/// How many orders of live channels wait for somebody. Nothing is counted beyond 1,000.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrderFigures {
+    /// Sales whose money is held and not, or not wholly, captured.
+    pub to_capture: i64,
+    /// Sales of which the newest capture came to nothing.
+    pub capture_failed: i64,
+    /// Orders that wait for their payment.
+    pub pending: i64,
 }
 
 /// Which day's sales.
@@ -263,8 +307,14 @@ pub struct OrderSummary {
     pub number: Option<String>,
     /// Where it stands.
     pub state: OrderState,
-    /// How it stands in money.
+    /// How it stands in money, as far as the list has heard; the order itself says it to the moment.
     pub payment_status: PaymentStatus,
+    /// Whether the newest capture came to nothing while its money is still held.
+    #[serde(default)]
+    pub capture_failed: bool,
+    /// Where it was sold, as the channel's code.
+    #[serde(default)]
+    pub channel: String,
     /// Whether it is a real sale.
     pub channel_kind: ChannelKind,
     /// Where the shopper can be reached.
@@ -305,7 +355,8 @@ pub struct AdminOrder {
 pub struct TimelineEntryAnswer {
     /// The entry's id.
     pub id: TimelineEntryId,
-    /// The stable name of what happened: `created`, `placed`, `canceled`, `capture_requested`, `capture_succeeded`, `payment_voided`, `comment`.
+    /// The stable name of what happened: `created`, `placed`, `canceled`, `capture_requested`, `capture_succeeded`, `capture_failed`,
+    /// `payment_voided`, `comment`.
     pub kind: String,
     /// What was said or what it was about.
     pub detail: Option<String>,

@@ -1,4 +1,4 @@
-//! Reading: one order, the list of staff, sales.
+//! Reading: one order, sales.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,13 @@ use catalog_api::{ChannelId, ChannelKind, MediaReference, ProductId, VariantId};
 use inventory_api::HoldId;
 use kernel::{Currency, Money, Quantity, Timestamp};
 use orders_api::{Address, OrderId, OrderLineAnswer, OrderLineId, OrderState, OrderTotals, SalesOfHour, TimelineEntryAnswer, TimelineEntryId};
+use sqlx::PgConnection;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
 use crate::domain;
 
 /// How many entries of a timeline are shown, the newest.
 const TIMELINE_SHOWN: i64 = 500;
-/// Sorts behind every letter an address can hold.
-const LAST_LETTER: char = char::MAX;
 
 /// An order's row.
 #[derive(Debug)]
@@ -148,64 +146,6 @@ pub(crate) async fn lock_order(conn: &mut PgConnection, id: OrderId) -> Result<O
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| LockedOrder { state: domain::state(&row.state), version: row.version, hold_id: row.hold_id, currency: row.currency }))
-}
-
-/// Which orders to list.
-#[derive(Debug, Default)]
-pub(crate) struct OrderFilter {
-    /// An order number, or the start of an e-mail address.
-    pub(crate) q: Option<String>,
-    /// Only those that stand here.
-    pub(crate) state: Option<OrderState>,
-    /// Only those of this channel; live channels only if absent.
-    pub(crate) channel: Option<String>,
-    /// Only those that come after this one.
-    pub(crate) after: Option<(Timestamp, OrderId)>,
-}
-
-/// An order in a list.
-#[derive(Debug, FromRow)]
-pub(crate) struct ListedOrder {
-    pub(crate) id: OrderId,
-    pub(crate) number: Option<String>,
-    pub(crate) state: String,
-    pub(crate) channel_kind: String,
-    pub(crate) email: String,
-    pub(crate) name: String,
-    pub(crate) item_count: i64,
-    pub(crate) total_minor: i64,
-    pub(crate) currency: Currency,
-    pub(crate) created_at: Timestamp,
-    pub(crate) placed_at: Option<Timestamp>,
-}
-
-/// Up to `most` orders, newest first.
-///
-/// # Errors
-/// The database failed.
-pub(crate) async fn list_orders(conn: &mut PgConnection, filter: &OrderFilter, most: i64) -> Result<Vec<ListedOrder>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new(
-        "select id, number, state, channel_kind, email, name, item_count, total_minor, currency, created_at, placed_at from orders.order where ",
-    );
-    match &filter.channel {
-        Some(code) => query.push("channel_code = ").push_bind(code),
-        None => query.push("channel_kind = ").push_bind(ChannelKind::Live.as_str()),
-    };
-    if let Some(state) = filter.state {
-        query.push(" and state = ").push_bind(state.as_str());
-    }
-    if let Some(q) = &filter.q {
-        query.push(" and (number = ").push_bind(q.to_uppercase()).push(" or number = ").push_bind(q);
-        // A range and not LIKE: only so can a plan made for any text use the index.
-        let start = q.to_lowercase();
-        let end = format!("{start}{LAST_LETTER}");
-        query.push(" or (lower(email) ~>=~ ").push_bind(start).push(" and lower(email) ~<~ ").push_bind(end).push("))");
-    }
-    if let Some((created_at, id)) = filter.after {
-        query.push(" and (created_at, id) < (").push_bind(created_at).push(", ").push_bind(id.uuid()).push(")");
-    }
-    query.push(" order by created_at desc, id desc limit ").push_bind(most);
-    query.build_query_as().fetch_all(conn).await
 }
 
 /// What live channels sold between two moments, by the hour of the day and currency.

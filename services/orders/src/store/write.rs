@@ -4,6 +4,7 @@ use catalog_api::ChannelKind;
 use inventory_api::HoldId;
 use kernel::{Currency, Money, Timestamp};
 use orders_api::{OrderId, OrderLineId, OrderState, TimelineEntryId};
+use payments_api::PaymentStatus;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
@@ -102,6 +103,8 @@ pub(crate) enum Entry<'a> {
     CaptureRequested(Option<Money>),
     /// Money was taken.
     CaptureSucceeded(Money),
+    /// The provider refused to give this money out; the code of its reason.
+    CaptureFailed(Money, &'a str),
     /// Held money was let go.
     PaymentVoided,
     /// Staff said something.
@@ -116,6 +119,7 @@ impl Entry<'_> {
             Self::Canceled(_) => "canceled",
             Self::CaptureRequested(_) => "capture_requested",
             Self::CaptureSucceeded(_) => "capture_succeeded",
+            Self::CaptureFailed(..) => "capture_failed",
             Self::PaymentVoided => "payment_voided",
             Self::Comment(_) => "comment",
         }
@@ -127,6 +131,7 @@ impl Entry<'_> {
             Self::Canceled(text) | Self::Comment(text) => Some(text.to_owned()),
             Self::CaptureRequested(amount) => amount.map(|amount| amount.to_string()),
             Self::CaptureSucceeded(amount) => Some(amount.to_string()),
+            Self::CaptureFailed(amount, code) => Some(format!("{amount} {code}")),
         }
     }
 }
@@ -166,7 +171,7 @@ pub(crate) struct NewSale {
     pub(crate) total: Money,
 }
 
-/// Makes a pending order a sale: it gets the next number. Nothing if it is not pending. A number is never given twice; one is left out
+/// Makes a pending order a sale, whose money is held: it gets the next number. Nothing if it is not pending. A number is never given twice; one is left out
 /// when the transaction does not commit.
 ///
 /// # Errors
@@ -175,7 +180,8 @@ pub(crate) async fn place(conn: &mut PgConnection, order: OrderId, hold: HoldId,
     let (from, to) = domain::moves(OrderEvent::Place);
     let row = sqlx::query!(
         r#"update orders.order
-           set state = move.target, version = version + 1, number = number_prefix || nextval('orders.order_number'), placed_at = $4, hold_id = $5
+           set state = move.target, version = version + 1, number = number_prefix || nextval('orders.order_number'), placed_at = $4, hold_id = $5,
+               payment_status = 'authorized'
            from unnest($2::text[], $3::text[]) as move (source, target)
            where id = $1 and state = move.source
            returning number as "number!", channel_kind, currency as "currency: Currency", subtotal_minor, delivery_minor, total_minor"#,
@@ -222,6 +228,23 @@ pub(crate) async fn cancel(
     .fetch_optional(conn)
     .await?;
     Ok(kind.map(|kind| domain::channel_kind(&kind)))
+}
+
+/// Notes how an order stands in money, if that is something else than noted. Its version stays: nobody edited it.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn update_payment(conn: &mut PgConnection, order: OrderId, status: PaymentStatus, capture_failed: bool) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update orders.order set payment_status = $2, capture_failed = $3
+         where id = $1 and (payment_status, capture_failed) is distinct from ($2, $3)",
+        order.uuid(),
+        status.as_str(),
+        capture_failed
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Counts a change by staff that the row itself does not show.

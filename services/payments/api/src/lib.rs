@@ -217,6 +217,26 @@ pub enum PaymentStatus {
     Voided,
 }
 
+impl PaymentStatus {
+    /// Every status.
+    pub const ALL: [Self; 7] =
+        [Self::Pending, Self::Authorized, Self::PartiallyPaid, Self::Paid, Self::PartiallyRefunded, Self::Refunded, Self::Voided];
+
+    /// The word used in tables and addresses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Authorized => "authorized",
+            Self::PartiallyPaid => "partially_paid",
+            Self::Paid => "paid",
+            Self::PartiallyRefunded => "partially_refunded",
+            Self::Refunded => "refunded",
+            Self::Voided => "voided",
+        }
+    }
+}
+
 /// An attempt as staff see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AttemptAnswer {
@@ -328,6 +348,26 @@ pub struct PaymentCaptured {
 
 impl Event for PaymentCaptured {
     const NAME: &'static str = "payments.PaymentCaptured";
+    const VERSION: i32 = 1;
+}
+
+/// The provider refused to give out money that is held: it is still held, and somebody has to look.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CaptureFailed {
+    /// The capture.
+    pub capture_id: CaptureId,
+    /// The attempt it was to be taken from.
+    pub attempt_id: AttemptId,
+    /// The order it was to pay.
+    pub order_id: Uuid,
+    /// How much was asked for.
+    pub amount: Money,
+    /// Why the provider said no, as a stable code.
+    pub code: String,
+}
+
+impl Event for CaptureFailed {
+    const NAME: &'static str = "payments.CaptureFailed";
     const VERSION: i32 = 1;
 }
 

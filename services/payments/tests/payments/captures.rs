@@ -30,6 +30,8 @@ impl Stand {
     }
 }
 
+const FAILED: &str = "payments.CaptureFailed";
+
 #[tokio::test]
 async fn a_bank_transfer_is_captured_in_the_transaction_that_asks() {
     let stand = Stand::open().await;
@@ -115,6 +117,8 @@ async fn a_refused_capture_leaves_the_money_held_and_the_ledger_alone() {
     let summary = stand.summary(&attempt).await;
     assert_eq!((summary.status, summary.attempts[0].captures[0].failure_code.as_deref()), (PaymentStatus::Authorized, Some("capture_refused")));
     assert_eq!((stand.events(CAPTURED).await, stand.count(LEDGER_CAPTURES).await), (0, 0));
+    assert_eq!(stand.payments.capture(id).await.unwrap(), CaptureState::Failed);
+    assert_eq!(stand.events(FAILED).await, 1, "it is told once");
     assert!(stand.request(&attempt, None).await.is_ok(), "one may try again");
 }
 

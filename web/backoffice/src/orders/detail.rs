@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::timeline::{Change, Entry, newest_first, since};
 use crate::Office;
 use crate::carried::Carried;
-use crate::chips::{Chip, HELD};
+use crate::chips::{self, Chip, HELD};
 use crate::fields::Parameters;
 use crate::format::{Moment, amount, count, counted, editable, initials, moment, money, symbol};
 use crate::notice::{Notice, sentence};
@@ -35,6 +35,8 @@ pub(crate) struct OrderPage {
     destination: String,
     delivery_name: String,
     next: String,
+    /// Whether the next step is to look at something that failed.
+    next_is_bad: bool,
     can_capture: bool,
     can_cancel: bool,
     capturable: String,
@@ -195,6 +197,7 @@ pub(crate) fn order_page(admin: &AdminOrder, channels: &[ChannelAnswer], renderi
         destination: format!("{}, {}", order.shipping_address.city, order.shipping_address.country),
         delivery_name: order.delivery_name.clone(),
         next: next(admin, figures),
+        next_is_bad: order.state == OrderState::Placed && failed_capture(admin, figures).is_some(),
         can_capture,
         can_cancel,
         capturable: money(figures.capturable),
@@ -271,7 +274,7 @@ fn less(left: Money, right: Money) -> Money {
 fn payment(admin: &AdminOrder, figures: Figures) -> Payment {
     let whole = admin.order.totals.total.amount_minor().max(admin.payment.authorized.amount_minor());
     Payment {
-        chip: admin.payment.status.into(),
+        chip: payment_chip(admin),
         sentence: payment_sentence(admin, figures),
         captured_share: share(figures.captured, whole),
         held_share: share(less(admin.payment.authorized, figures.captured), whole),
@@ -279,6 +282,27 @@ fn payment(admin: &AdminOrder, figures: Figures) -> Payment {
         captured: amount(figures.captured),
         in_flight: (!figures.in_flight.is_zero()).then(|| amount(figures.in_flight)),
     }
+}
+
+/// An order that was never paid says whether the provider said no.
+fn payment_chip(admin: &AdminOrder) -> Chip {
+    if is_declined(admin) { chips::DECLINED } else { chips::payment(admin.order.state, admin.payment.status) }
+}
+
+fn is_declined(admin: &AdminOrder) -> bool {
+    let is_over = admin.order.state == OrderState::Canceled && admin.payment.status == PaymentStatus::Pending;
+    is_over && last_attempt(admin).is_some_and(|attempt| attempt.state == AttemptState::Failed)
+}
+
+fn last_attempt(admin: &AdminOrder) -> Option<&AttemptAnswer> {
+    admin.payment.attempts.last()
+}
+
+/// The newest capture, if it came to nothing and its money is still there to be captured.
+fn failed_capture(admin: &AdminOrder, figures: Figures) -> Option<&CaptureAnswer> {
+    let captures = admin.payment.attempts.iter().flat_map(|attempt| &attempt.captures);
+    let newest = captures.max_by_key(|capture| (capture.created_at, capture.id))?;
+    (newest.state == CaptureState::Failed && !figures.capturable.is_zero()).then_some(newest)
 }
 
 /// Which part of `whole` an amount is, from `0.0%` to `100.0%`.
@@ -290,6 +314,11 @@ fn share(part: Money, whole: i64) -> String {
 
 fn payment_sentence(admin: &AdminOrder, figures: Figures) -> String {
     match admin.payment.status {
+        PaymentStatus::Pending if is_declined(admin) => {
+            let why = last_attempt(admin).and_then(|attempt| attempt.failure_code.as_deref()).map(words);
+            format!("The provider said no{}. No money was taken.", why.map(|why| format!(": {}", why.to_lowercase())).unwrap_or_default())
+        }
+        PaymentStatus::Pending if admin.order.state == OrderState::Canceled => "It was never paid. No money is held.".to_owned(),
         PaymentStatus::Pending => "No money is held yet.".to_owned(),
         PaymentStatus::Voided => "What was held is let go.".to_owned(),
         _ => {
@@ -302,7 +331,11 @@ fn payment_sentence(admin: &AdminOrder, figures: Figures) -> String {
 }
 
 fn next(admin: &AdminOrder, figures: Figures) -> String {
-    let last = admin.payment.attempts.last().map(|attempt| attempt.state);
+    let last = last_attempt(admin).map(|attempt| attempt.state);
+    if let Some(failed) = failed_capture(admin, figures).filter(|_| admin.order.state == OrderState::Placed && figures.in_flight.is_zero()) {
+        let why = failed.failure_code.as_deref().map(|code| format!(": {}", words(code).to_lowercase())).unwrap_or_default();
+        return format!("The capture of {} failed{why}. Try it again, or find out why before the goods leave.", money(failed.amount));
+    }
     match (admin.order.state, last) {
         (OrderState::Pending, Some(AttemptState::RequiresAction)) => "The shopper has to confirm the payment. Nothing to do here.".to_owned(),
         (OrderState::Pending, Some(AttemptState::Created | AttemptState::Processing)) => {

@@ -70,10 +70,13 @@ fn change(entry: &TimelineEntryAnswer) -> Change {
 fn detail(entry: &TimelineEntryAnswer) -> Option<String> {
     let text = entry.detail.as_deref()?;
     if entry.kind.starts_with("capture_")
-        && let Some((figures, currency)) = text.split_once(' ')
-        && let Ok(amount) = currency.parse().map_err(drop).and_then(|currency| parse_amount(figures, currency).map_err(drop))
+        && let Some((figures, rest)) = text.split_once(' ')
     {
-        return Some(money(amount));
+        // A failed one says why behind its amount.
+        let (currency, why) = rest.split_once(' ').map_or((rest, None), |(currency, why)| (currency, Some(why)));
+        if let Ok(amount) = currency.parse().map_err(drop).and_then(|currency| parse_amount(figures, currency).map_err(drop)) {
+            return Some(why.map_or_else(|| money(amount), |why| format!("{}: {}", money(amount), why.replace('_', " "))));
+        }
     }
     let is_code = entry.kind != "comment" && text.contains('_') && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     Some(if is_code { text.replace('_', " ") } else { text.to_owned() })
@@ -96,6 +99,7 @@ fn words(kind: &str) -> (String, String, &'static str) {
         "canceled" => ("canceled the order", "Order canceled", "x"),
         "capture_requested" => ("asked for a capture", "Capture asked for", "card"),
         "capture_succeeded" => ("captured", "Captured", "card"),
+        "capture_failed" => ("was refused a capture", "The provider refused a capture", "alert"),
         "payment_voided" => ("let the held money go", "Held money let go", "undo"),
         other => {
             let plain = other.replace('_', " ");
@@ -130,6 +134,7 @@ mod tests {
     fn amounts_and_codes_are_told_in_words_and_comments_as_they_were_typed() {
         let told = |kind: &str, text: &str| detail(&TimelineEntryAnswer { detail: Some(text.to_owned()), ..entry(0, kind, "guest") });
         assert_eq!(told("capture_succeeded", "1050.00 EUR").as_deref(), Some("€1,050.00"));
+        assert_eq!(told("capture_failed", "62.90 EUR capture_refused").as_deref(), Some("€62.90: capture refused"));
         assert_eq!(told("canceled", "canceled_by_staff").as_deref(), Some("canceled by staff"));
         assert_eq!(told("comment", "see_you 5 EUR").as_deref(), Some("see_you 5 EUR"));
     }

@@ -1,55 +1,64 @@
-//! A product's texts and whether it is published. Two people's edits are merged; what both changed is asked.
+//! What a product is called, where it stands and where it is sold. Two people's edits are merged; what both changed is asked.
 
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use catalog_api::{AdminProduct, ProductId, ProductPatch, endpoints};
+use catalog_api::{AdminProduct, CategoryAnswer, ChannelAnswer, ProductId, ProductPatch, endpoints};
 use http::StatusCode;
 use kernel::{Problem, Token};
 use platform::http::Path;
 use serde::Serialize;
 
-use super::detail::{Rendering, find, show};
+use super::categories::CategoryTree;
+use super::detail::{Rendering, categories_of, find, show};
 use super::path_of;
 use crate::Office;
 use crate::carried::{Carried, key, version};
 use crate::dress::Field;
 use crate::fields::Fields;
 use crate::format::counted;
-use crate::notice::{Notice, field_error};
+use crate::notice::{Notice, sentence};
 use crate::session::{Session, answer, frame};
 
 /// How often a save that clashes with nothing is tried on a newer version.
 const TRIES: usize = 4;
 
 /// The fields of the form, in their order, with the names people see.
-const LABELS: [(&str, &str); 4] = [("title", "Title"), ("summary", "Summary"), ("description", "Description"), ("published", "Published")];
+const LABELS: [(&str, &str); 8] = [
+    ("title", "Title"),
+    ("slug", "Address"),
+    ("summary", "Summary"),
+    ("description", "Description"),
+    ("facts", "Facts"),
+    ("category", "Category"),
+    ("channels", "Channels"),
+    ("published", "Published"),
+];
 
-/// The values of the form.
+/// The values of the form, each as it is sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Basics {
-    pub(crate) title: String,
-    pub(crate) summary: String,
-    pub(crate) description: String,
-    pub(crate) published: bool,
-}
+pub(crate) struct Basics(BTreeMap<&'static str, String>);
 
 /// The form on the page: what is in it, and what it began with.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct BasicsForm {
-    title: String,
-    summary: String,
-    description: String,
+    value: BTreeMap<&'static str, String>,
+    /// Every field with what it began with.
+    was: Vec<Field>,
+    error: BTreeMap<&'static str, String>,
+    categories: Vec<Choice>,
+    channels: Vec<Choice>,
     published: bool,
-    was_title: String,
-    was_summary: String,
-    was_description: String,
-    /// As it is sent: `true` or `false`.
-    was_published: String,
-    title_error: Option<String>,
-    summary_error: Option<String>,
-    description_error: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Choice {
+    value: String,
+    name: String,
+    /// What is said below the name.
+    note: String,
+    chosen: bool,
 }
 
 /// Both changed the same field: which is it to be?
@@ -57,12 +66,16 @@ pub(crate) struct BasicsForm {
 pub(crate) struct ConflictPage {
     pub(crate) id: String,
     pub(crate) product: String,
+    /// Where the answer is sent to.
+    pub(crate) action: String,
     pub(crate) started_from: i64,
     pub(crate) form: Carried,
     pub(crate) clashing: String,
     pub(crate) clashes: Vec<Clash>,
     pub(crate) kept: Vec<Field>,
     pub(crate) merged: Option<String>,
+    /// Whether the answer may also be to go on editing.
+    pub(crate) may_edit: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -82,71 +95,110 @@ pub(crate) struct Side {
 }
 
 impl Basics {
-    fn of(product: &AdminProduct) -> Self {
-        Self { title: product.title.clone(), summary: product.summary.clone(), description: product.description.clone(), published: product.published }
+    pub(super) fn of(product: &AdminProduct) -> Self {
+        let category = product.category.as_ref().map(|category| category.slug.clone()).unwrap_or_default();
+        let values = [
+            ("title", product.title.clone()),
+            ("slug", product.slug.clone()),
+            ("summary", product.summary.clone()),
+            ("description", product.description.clone()),
+            ("facts", product.facts.join("\n")),
+            ("category", category),
+            ("channels", in_order(product.channels.iter().map(String::as_str))),
+            ("published", product.published.to_string()),
+        ];
+        Self(values.into_iter().collect())
     }
 
     fn typed(fields: &Fields, prefix: &str) -> Self {
-        let get = |name: &str| fields.get(&format!("{prefix}{name}")).unwrap_or_default();
-        Self {
-            title: get("title").trim().to_owned(),
-            summary: get("summary").trim().to_owned(),
-            description: get("description"),
-            published: get("published") == "true",
-        }
+        let value = |name: &'static str| {
+            let field = format!("{prefix}{name}");
+            let text = fields.get(&field).unwrap_or_default();
+            let value = match name {
+                "description" => text,
+                "facts" => lines(&text).join("\n"),
+                "channels" => in_order(fields.all_of(&field).iter().flat_map(|codes| codes.split(','))),
+                "published" => (text == "true").to_string(),
+                _ => text.trim().to_owned(),
+            };
+            (name, value)
+        };
+        Self(LABELS.into_iter().map(|(name, _)| value(name)).collect())
     }
 
-    fn value(&self, name: &str) -> String {
-        match name {
-            "title" => self.title.clone(),
-            "summary" => self.summary.clone(),
-            "description" => self.description.clone(),
-            _ => self.published.to_string(),
-        }
+    fn value(&self, name: &str) -> &str {
+        self.0.get(name).map(String::as_str).unwrap_or_default()
     }
 
     /// What is different from `was`, as the API takes it.
     fn changes_since(&self, was: &Self) -> ProductPatch {
-        let changed = |now: &str, was: &str| (now != was).then(|| now.to_owned());
+        let changed = |name: &str| (self.value(name) != was.value(name)).then(|| self.value(name).to_owned());
         ProductPatch {
-            title: changed(&self.title, &was.title),
-            summary: changed(&self.summary, &was.summary),
-            description: changed(&self.description, &was.description),
-            published: (self.published != was.published).then_some(self.published),
-            ..ProductPatch::default()
+            title: changed("title"),
+            slug: changed("slug"),
+            summary: changed("summary"),
+            description: changed("description"),
+            facts: changed("facts").map(|text| lines(&text)),
+            category: changed("category"),
+            channels: changed("channels").map(|codes| codes.split(',').filter(|code| !code.is_empty()).map(ToOwned::to_owned).collect()),
+            published: changed("published").map(|text| text == "true"),
+            media: None,
         }
     }
 
     /// Theirs, with what we changed put over it.
     fn over(&self, was: &Self, theirs: &Self) -> Self {
-        let pick = |yours: &str, was: &str, theirs: &str| if yours == was { theirs.to_owned() } else { yours.to_owned() };
+        let pick = |name: &'static str| {
+            let from = if self.value(name) == was.value(name) { theirs } else { self };
+            (name, from.value(name).to_owned())
+        };
+        Self(LABELS.into_iter().map(|(name, _)| pick(name)).collect())
+    }
+}
+
+/// Codes parted by commas, always in the same order.
+fn in_order<'a>(codes: impl Iterator<Item = &'a str>) -> String {
+    let mut codes: Vec<&str> = codes.map(str::trim).filter(|code| !code.is_empty()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes.join(",")
+}
+
+/// The lines of a text that say something.
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+impl BasicsForm {
+    pub(super) fn new(
+        product: &AdminProduct,
+        categories: &[CategoryAnswer],
+        channels: &[ChannelAnswer],
+        typed: Option<&Basics>,
+        errors: &BTreeMap<&'static str, String>,
+    ) -> Self {
+        let was = Basics::of(product);
+        let now = typed.unwrap_or(&was).clone();
+        let is_sold_in = |code: &str| now.value("channels").split(',').any(|chosen| chosen == code);
+        let tree = CategoryTree::of(categories);
         Self {
-            title: pick(&self.title, &was.title, &theirs.title),
-            summary: pick(&self.summary, &was.summary, &theirs.summary),
-            description: pick(&self.description, &was.description, &theirs.description),
-            published: if self.published == was.published { theirs.published } else { self.published },
+            was: began_with(&was).collect(),
+            error: errors.clone(),
+            categories: tree.paths().map(|(slug, name)| Choice { chosen: now.value("category") == slug, value: slug, name, note: String::new() }).collect(),
+            channels: channels.iter().map(|channel| channel_choice(channel, is_sold_in(&channel.code))).collect(),
+            published: now.value("published") == "true",
+            value: now.0,
         }
     }
 }
 
-impl BasicsForm {
-    pub(super) fn new(product: &AdminProduct, typed: Option<&Basics>, errors: &BTreeMap<&'static str, String>) -> Self {
-        let was = Basics::of(product);
-        let now = typed.unwrap_or(&was).clone();
-        Self {
-            title: now.title,
-            summary: now.summary,
-            description: now.description,
-            published: now.published,
-            was_title: was.title,
-            was_summary: was.summary,
-            was_description: was.description,
-            was_published: was.published.to_string(),
-            title_error: errors.get("title").cloned(),
-            summary_error: errors.get("summary").cloned(),
-            description_error: errors.get("description").cloned(),
-        }
-    }
+fn channel_choice(channel: &ChannelAnswer, chosen: bool) -> Choice {
+    let kind = if channel.kind == catalog_api::ChannelKind::Test { "test channel" } else { "live" };
+    Choice { value: channel.code.clone(), name: channel.name.clone(), note: format!("{}, {kind}, {}", channel.code, channel.currency), chosen }
+}
+
+fn began_with(was: &Basics) -> impl Iterator<Item = Field> {
+    LABELS.into_iter().map(|(name, _)| Field { name: format!("was_{name}"), value: was.value(name).to_owned() })
 }
 
 pub(crate) async fn save(State(office): State<Office>, session: Session, Path(id): Path<ProductId>, fields: Fields) -> Result<Response, Problem> {
@@ -158,6 +210,17 @@ pub(crate) async fn save(State(office): State<Office>, session: Session, Path(id
     if yours == was {
         return Ok(done(id, "nothing"));
     }
+    if yours.value("channels").is_empty() && !was.value("channels").is_empty() {
+        let told = "Choose at least one channel. To take it off sale, switch Published off.".to_owned();
+        let rendering = Rendering {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            notice: Some(Notice::refused("Nothing is saved yet.", "A field needs another value; everything you typed is kept.")),
+            basics: Some(yours),
+            basics_errors: BTreeMap::from([("channels", told)]),
+            ..Rendering::default()
+        };
+        return show(&office, &session, id, 0, rendering).await;
+    }
     let patch = yours.changes_since(&was);
     let mut on_version = version(&fields);
     for attempt in 0..TRIES {
@@ -166,8 +229,9 @@ pub(crate) async fn save(State(office): State<Office>, session: Session, Path(id
         match answer(call.body(&patch)).await {
             Ok(_) => return Ok(done(id, if attempt == 0 { "product" } else { "merged" })),
             Err(problem) if problem.status() == 412 => {
-                let theirs = find(&session, id).await?;
-                let clashes = clashes(&was, &Basics::of(&theirs), &yours);
+                let (theirs, categories, channels) = tokio::try_join!(find(&session, id), categories_of(&session), session.channels())?;
+                let words = Words { categories: &categories, channels: &channels };
+                let clashes = clashes(&was, &Basics::of(&theirs), &yours, &words);
                 if !clashes.is_empty() {
                     let page = conflict_page(&theirs, version(&fields), &was, &yours, clashes);
                     return conflict(&office, &session, &page).await;
@@ -186,25 +250,68 @@ async fn refused(office: &Office, session: &Session, id: ProductId, problem: Pro
     if matches!(problem.status(), 401 | 404) {
         return Err(problem);
     }
-    let errors = LABELS.into_iter().filter_map(|(name, _)| Some((name, field_error(&problem, &format!("/{name}"))?)));
+    let errors: BTreeMap<_, _> = LABELS.into_iter().filter_map(|(name, _)| Some((name, error_of(&problem, name)?))).collect();
+    let shown: Vec<&str> = problem.errors().iter().map(|error| error.pointer.as_str()).filter(|pointer| field_of(pointer).is_some()).collect();
     let rendering = Rendering {
         status: StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        notice: Some(Notice::of(&problem, &["/title", "/summary", "/description"])),
+        notice: Some(Notice::of(&problem, &shown)),
         basics: Some(yours),
-        basics_errors: errors.collect(),
+        basics_errors: errors,
         key: (problem.status() >= 500).then(|| key(fields)),
         ..Rendering::default()
     };
     show(office, session, id, 0, rendering).await
 }
 
-async fn conflict(office: &Office, session: &Session, page: &ConflictPage) -> Result<Response, Problem> {
+/// The field that a pointer of the API speaks of: `/title`, `/facts/3`.
+fn field_of(pointer: &str) -> Option<&'static str> {
+    let name = pointer.strip_prefix('/')?.split('/').next()?;
+    LABELS.into_iter().map(|(known, _)| known).find(|known| *known == name)
+}
+
+/// What the API says about a field, in words for people where it speaks in patterns.
+fn error_of(problem: &Problem, name: &str) -> Option<String> {
+    let error = problem.errors().iter().find(|error| field_of(&error.pointer) == Some(name))?;
+    Some(match (name, error.code.as_ref()) {
+        ("slug", "invalid") => "An address holds small letters, digits and single hyphens between them, 100 at most.".to_owned(),
+        ("slug", "taken") => "Another product has this address.".to_owned(),
+        ("channels", "taken") => "Another product has this address in one of these channels. Give this one another address.".to_owned(),
+        ("facts", _) => format!("Each line is a fact of up to 300 letters, 50 at most. {}", sentence(&error.detail)),
+        _ => sentence(&error.detail),
+    })
+}
+
+pub(super) async fn conflict(office: &Office, session: &Session, page: &ConflictPage) -> Result<Response, Problem> {
     let me = session.me().await?;
     Ok(office.templates.page(StatusCode::PRECONDITION_FAILED, "product_conflict.html", &frame(page.product.clone(), "products", me), page))
 }
 
+/// What stands behind the codes and slugs of a form.
+struct Words<'a> {
+    categories: &'a [CategoryAnswer],
+    channels: &'a [ChannelAnswer],
+}
+
+impl Words<'_> {
+    fn shown(&self, name: &str, value: &str) -> String {
+        match (name, value) {
+            ("published", "true") => "Published".to_owned(),
+            ("published", _) => "Not published".to_owned(),
+            (_, "") => "Nothing".to_owned(),
+            ("category", slug) => CategoryTree::of(self.categories).path_of(slug).unwrap_or_else(|| slug.to_owned()),
+            ("channels", codes) => codes.split(',').map(|code| self.channel(code)).collect::<Vec<_>>().join(", "),
+            _ => value.to_owned(),
+        }
+    }
+
+    fn channel(&self, code: &str) -> String {
+        self.channels.iter().find(|channel| channel.code == code).map_or_else(|| code.to_owned(), |channel| channel.name.clone())
+    }
+}
+
 /// The fields both changed, and not to the same.
-fn clashes(was: &Basics, theirs: &Basics, yours: &Basics) -> Vec<Clash> {
+fn clashes(was: &Basics, theirs: &Basics, yours: &Basics, words: &Words<'_>) -> Vec<Clash> {
+    let side = |name: &str, value: &str| Side { value: value.to_owned(), shown: words.shown(name, value) };
     let clash = |(name, label): (&'static str, &'static str)| {
         let (was, theirs, yours) = (was.value(name), theirs.value(name), yours.value(name));
         let both = theirs != was && yours != was && theirs != yours;
@@ -213,35 +320,25 @@ fn clashes(was: &Basics, theirs: &Basics, yours: &Basics) -> Vec<Clash> {
     LABELS.into_iter().filter_map(clash).collect()
 }
 
-fn side(name: &str, value: String) -> Side {
-    let shown = match (name, value.as_str()) {
-        ("published", "true") => "Published".to_owned(),
-        ("published", _) => "Not published".to_owned(),
-        (_, "") => "Nothing".to_owned(),
-        _ => value.clone(),
-    };
-    Side { value, shown }
-}
-
 fn conflict_page(theirs: &AdminProduct, started_from: i64, was: &Basics, yours: &Basics, clashes: Vec<Clash>) -> ConflictPage {
     let present = Basics::of(theirs);
     let merged = yours.over(was, &present);
     let is_clash = |name: &str| clashes.iter().any(|clash| clash.name == name);
     let field = |name: String, value: String| Field { name, value };
-    // An unpublished product is one whose box is not sent.
-    let kept = LABELS.into_iter().map(|(name, _)| name).filter(|name| !is_clash(name)).map(|name| field(name.to_owned(), merged.value(name)));
-    let began_with = LABELS.into_iter().map(|(name, _)| field(format!("was_{name}"), present.value(name)));
+    let kept = LABELS.into_iter().map(|(name, _)| name).filter(|name| !is_clash(name)).map(|name| field(name.to_owned(), merged.value(name).to_owned()));
     let differs = |name: &str| merged.value(name) != was.value(name);
     let both: Vec<_> = LABELS.into_iter().filter(|(name, _)| !is_clash(name) && differs(name)).map(|(_, label)| label.to_lowercase()).collect();
     ConflictPage {
         id: theirs.id.to_string(),
         product: theirs.title.clone(),
+        action: path_of(theirs.id),
         started_from,
         form: Carried { version: theirs.version, key: Token::generate().reveal() },
         clashing: counted(i64::try_from(clashes.len()).unwrap_or(0), "field was", "fields were"),
-        kept: kept.chain(began_with).collect(),
+        kept: kept.chain(began_with(&present)).collect(),
         clashes,
         merged: (!both.is_empty()).then(|| both.join(", ")),
+        may_edit: true,
     }
 }
 
@@ -253,14 +350,16 @@ fn done(id: ProductId, what: &str) -> Response {
 mod tests {
     use super::*;
 
+    const NO_WORDS: Words<'static> = Words { categories: &[], channels: &[] };
+
     fn basics(title: &str, summary: &str) -> Basics {
-        Basics { title: title.to_owned(), summary: summary.to_owned(), ..Basics::default() }
+        Basics::typed(&Fields::parse(format!("title={title}&summary={summary}").as_bytes()), "")
     }
 
     #[test]
     fn only_what_both_changed_differently_clashes() {
         let was = basics("Mug", "Blue.");
-        let names = |theirs, yours| clashes(&was, &theirs, &yours).into_iter().map(|clash| clash.name).collect::<Vec<_>>();
+        let names = |theirs, yours| clashes(&was, &theirs, &yours, &NO_WORDS).into_iter().map(|clash| clash.name).collect::<Vec<_>>();
         assert_eq!(names(basics("Cup", "Blue."), basics("Mug", "Green.")), [""; 0]);
         assert_eq!(names(basics("Cup", "Blue."), basics("Cup", "Green.")), [""; 0]);
         assert_eq!(names(basics("Cup", "Red."), basics("Beaker", "Blue.")), ["title"]);
@@ -272,5 +371,17 @@ mod tests {
         assert_eq!(yours.over(&was, &theirs), basics("Cup", "Green."));
         assert_eq!(yours.changes_since(&was).title, None);
         assert_eq!(yours.changes_since(&was).summary.as_deref(), Some("Green."));
+    }
+
+    #[test]
+    fn channels_facts_and_category_are_read_as_they_are_meant() {
+        let read = |text: &str| Basics::typed(&Fields::parse(text.as_bytes()), "");
+        let was = read("channels=smoke,default&facts=a&category=mugs&published=true");
+        let yours = read("channels=default&channels=smoke&facts=+a+%0D%0A%0D%0A+b&category=&published=");
+        let changes = yours.changes_since(&was);
+        assert_eq!(changes.channels, None, "the order of boxes does not matter");
+        assert_eq!(changes.facts, Some(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!((changes.category.as_deref(), changes.published), (Some(""), Some(false)));
+        assert_eq!(read("channels=default").changes_since(&was).channels, Some(vec!["default".to_owned()]));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
-use catalog_api::{AdminProduct, AdminVariant, ChannelAnswer, ProductId, StockBand, endpoints};
+use catalog_api::{AdminProduct, AdminVariant, CategoryAnswer, ChannelAnswer, ProductId, StockBand, endpoints};
 use http::StatusCode;
 use inventory_api::{LevelAnswer, LevelQuery, LocationAnswer};
 use kernel::{Problem, Token};
@@ -12,6 +12,7 @@ use platform::http::Path;
 use serde::Serialize;
 
 use super::basics::{Basics, BasicsForm};
+use super::media::{MediaForm, TypedMedia};
 use super::path_of;
 use super::stock::{StockTable, stock_table};
 use super::variants::{VariantRow, currencies, variant_row};
@@ -21,7 +22,6 @@ use crate::chips::{self, Chip};
 use crate::fields::Parameters;
 use crate::format::counted;
 use crate::notice::Notice;
-use crate::picture::{self, Picture};
 use crate::session::{Session, answer, frame};
 
 /// How many variants a page shows; a product may have thousands.
@@ -36,11 +36,11 @@ pub(crate) struct ProductPage {
     slug: String,
     status: Chip,
     published: bool,
-    category: Option<String>,
     notice: Option<Notice>,
     form: Carried,
     basics: BasicsForm,
-    media: Vec<Medium>,
+    media: MediaForm,
+    picture_count: usize,
     options: String,
     currencies: Vec<String>,
     variants: Vec<VariantRow>,
@@ -55,13 +55,6 @@ pub(crate) struct ProductPage {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Medium {
-    picture: Picture,
-    /// The option value it shows, or that it is the first.
-    tag: Option<String>,
-}
-
-#[derive(Debug, Clone, Serialize)]
 struct Band {
     channel: String,
     chip: Chip,
@@ -72,6 +65,7 @@ struct Band {
 pub(crate) struct Stand {
     pub(crate) product: AdminProduct,
     pub(crate) channels: Vec<ChannelAnswer>,
+    pub(crate) categories: Vec<CategoryAnswer>,
     pub(crate) locations: Vec<LocationAnswer>,
     pub(crate) levels: Vec<LevelAnswer>,
     /// The place of the first shown variant.
@@ -94,6 +88,8 @@ pub(crate) struct Rendering {
     /// The version the typed texts were made on; the present one if absent.
     pub(crate) version: Option<i64>,
     pub(crate) basics_errors: BTreeMap<&'static str, String>,
+    /// What was typed of the pictures and is not saved.
+    pub(crate) media: Option<TypedMedia>,
     /// What was typed and is not saved, by the name of its cell.
     pub(crate) cells: BTreeMap<String, Typed>,
     /// What is wrong with a whole row, by the variant's id.
@@ -117,7 +113,8 @@ pub(crate) async fn detail(
 /// Shows the product as it is now, with what a form brought.
 pub(super) async fn show(office: &Office, session: &Session, id: ProductId, from: usize, rendering: Rendering) -> Result<Response, Problem> {
     let locations = answer(session.call(&inventory_api::endpoints::ADMIN_LIST_LOCATIONS));
-    let (me, channels, locations, product) = tokio::try_join!(session.me(), session.channels(), locations, find(session, id))?;
+    let (me, channels, categories, locations, product) =
+        tokio::try_join!(session.me(), session.channels(), categories_of(session), locations, find(session, id))?;
     // Whole pages only, so that "earlier" leads back to the same ones.
     let last = product.variants.len().saturating_sub(1);
     let from = from.min(last) / VARIANTS_AT_ONCE * VARIANTS_AT_ONCE;
@@ -125,7 +122,7 @@ pub(super) async fn show(office: &Office, session: &Session, id: ProductId, from
     let mut locations = locations.body.items;
     // Where there is stock of it comes first; the others are there for what comes in.
     locations.sort_by_key(|location| !levels.iter().any(|level| level.location_id == location.id));
-    let stand = Stand { product, channels, locations, levels, from };
+    let stand = Stand { product, channels, categories, locations, levels, from };
     let status = rendering.status;
     let page = product_page(&stand, rendering);
     Ok(office.templates.page(status, "product.html", &frame(page.title.clone(), "products", me), &page))
@@ -133,6 +130,11 @@ pub(super) async fn show(office: &Office, session: &Session, id: ProductId, from
 
 pub(super) async fn find(session: &Session, id: ProductId) -> Result<AdminProduct, Problem> {
     answer(session.call(&endpoints::ADMIN_GET_PRODUCT).param("id", id)).await.map(|answer| answer.body)
+}
+
+/// Every category.
+pub(super) async fn categories_of(session: &Session) -> Result<Vec<CategoryAnswer>, Problem> {
+    Ok(answer(session.call(&endpoints::ADMIN_LIST_CATEGORIES)).await?.body.items)
 }
 
 /// The levels of `variants` in every location.
@@ -172,10 +174,10 @@ pub(crate) fn product_page(stand: &Stand, rendering: Rendering) -> ProductPage {
         slug: product.slug.clone(),
         status: chips::published(product.published),
         published: product.published,
-        category: product.category.as_ref().map(|category| category.name.clone()),
         form: Carried { version: rendering.version.unwrap_or(product.version), key },
-        basics: BasicsForm::new(product, rendering.basics.as_ref(), &rendering.basics_errors),
-        media: media(product),
+        basics: BasicsForm::new(product, &stand.categories, &stand.channels, rendering.basics.as_ref(), &rendering.basics_errors),
+        media: MediaForm::new(product, rendering.media.as_ref()),
+        picture_count: product.media.len(),
         options: options(product),
         variants: shown.iter().map(|variant| variant_row(product, variant, &currencies, &rendering)).collect(),
         currencies: currencies.iter().map(ToString::to_string).collect(),
@@ -193,12 +195,6 @@ pub(crate) fn product_page(stand: &Stand, rendering: Rendering) -> ProductPage {
 fn variants_shown(product: &AdminProduct, from: usize, end: usize) -> String {
     let all = counted(i64::try_from(product.variants.len()).unwrap_or(0), "variant", "variants");
     if end - from == product.variants.len() { all } else { format!("{} to {end} of {all}", from + 1) }
-}
-
-fn media(product: &AdminProduct) -> Vec<Medium> {
-    let tag = |place: usize, value: Option<&String>| value.cloned().or_else(|| (place == 0).then(|| "Cover".to_owned()));
-    let media = product.media.iter().enumerate();
-    media.map(|(place, medium)| Medium { picture: picture::tile(medium), tag: tag(place, medium.option_value.as_ref()) }).collect()
 }
 
 fn options(product: &AdminProduct) -> String {
@@ -222,6 +218,7 @@ fn done_notice(done: &str) -> Option<Notice> {
     match done {
         "product" => Some(Notice::done("The product is saved.")),
         "merged" => Some(Notice::done("The product is saved, together with what somebody else changed meanwhile.")),
+        "media" => Some(Notice::done("The pictures are saved.")),
         "variants" => Some(Notice::done("The variants are saved.")),
         "stock" => Some(Notice::done("The stock is saved.")),
         "nothing" => Some(Notice::done("Nothing had changed, nothing was saved.")),

@@ -2,19 +2,22 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use catalog_api::{AdminProduct, AdminProductQuery, AdminVariant, ChannelAnswer, ChannelKind, StockBand, endpoints};
+use catalog_api::{AdminProduct, AdminProductQuery, AdminVariant, ChannelAnswer, ChannelKind, PriceDraft, StockBand, endpoints};
 use http::StatusCode;
 use kernel::{Currency, Money, Page, Problem};
 use serde::Serialize;
 
 use crate::Office;
 use crate::chips::{self, Chip};
+use crate::csv;
 use crate::fields::{Fields, Parameters, address};
-use crate::format::{count, counted, money};
+use crate::format::{count, counted, editable, money};
 use crate::picture::{self, Picture};
 use crate::session::{Session, answer, frame};
 
 const PATH: &str = "/backoffice/products";
+/// Where the list is as a file.
+pub(super) const FILE: &str = "/backoffice/products.csv";
 const LIMIT: u32 = 50;
 
 #[derive(Debug, Clone, Serialize)]
@@ -28,6 +31,7 @@ pub(crate) struct ListPage {
     shown: String,
     first: Option<String>,
     more: Option<String>,
+    file: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -58,6 +62,38 @@ pub(crate) async fn list(State(office): State<Office>, session: Session, Paramet
     Ok(office.templates.page(StatusCode::OK, "products.html", &frame("Products", "products", me), &page))
 }
 
+/// The list as it is filtered, as a file: a row for each variant and currency.
+pub(super) async fn file(session: Session, Parameters(parameters): Parameters) -> Result<Response, Problem> {
+    let query = AdminProductQuery { limit: Some(kernel::MAX_PAGE), after: None, ..query_of(&parameters) };
+    let first = page_of(&session, &query).await?;
+    let more = move |after| {
+        let (session, query) = (session.clone(), AdminProductQuery { after: Some(after), ..query.clone() });
+        async move { page_of(&session, &query).await }
+    };
+    let head = ["Product", "Address", "Published", "Category", "SKU", "Options", "Price", "Before", "Currency", "Product id", "Variant id"];
+    Ok(csv::download("products", &head, first, Vec::clone, more))
+}
+
+async fn page_of(session: &Session, query: &AdminProductQuery) -> Result<Page<Vec<String>>, Problem> {
+    let page = answer(session.call(&endpoints::ADMIN_LIST_PRODUCTS).query(query)).await?.body;
+    Ok(Page { items: page.items.iter().flat_map(rows_of).collect(), next: page.next })
+}
+
+fn rows_of(product: &AdminProduct) -> Vec<Vec<String>> {
+    let category = product.category.as_ref().map(|category| category.slug.clone()).unwrap_or_default();
+    let of_variant = |variant: &AdminVariant| {
+        let options = variant.options.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ");
+        let of_price = |price: &PriceDraft| {
+            let before = price.compare_at.map(editable).unwrap_or_default();
+            let (title, slug, published, category) = (product.title.clone(), product.slug.clone(), flag(product.published).to_owned(), category.clone());
+            let (sku, options, currency) = (variant.sku.clone(), options.clone(), price.price.currency().to_string());
+            vec![title, slug, published, category, sku, options, editable(price.price), before, currency, product.id.to_string(), variant.id.to_string()]
+        };
+        variant.prices.iter().map(of_price).collect::<Vec<_>>()
+    };
+    product.variants.iter().flat_map(of_variant).collect()
+}
+
 /// What the address asks for; what it does not know is left out rather than refused.
 fn query_of(parameters: &Fields) -> AdminProductQuery {
     AdminProductQuery {
@@ -86,6 +122,7 @@ pub(crate) fn list_page(query: &AdminProductQuery, channels: &[ChannelAnswer], p
         shown: if products.next.is_some() { format!("{shown}, there are more") } else { shown },
         first: query.after.is_some().then(|| at(query.published, None)),
         more: products.next.as_deref().map(|next| at(query.published, Some(next))),
+        file: address(FILE, &[("q", query.q.as_deref()), ("published", query.published.map(flag))]),
         rows: products.items.into_iter().map(|product| row(product, channels)).collect(),
     }
 }

@@ -14,7 +14,7 @@ use super::path_of;
 use crate::Office;
 use crate::carried::key;
 use crate::fields::Fields;
-use crate::format::count;
+use crate::format::{count, parse_count};
 use crate::notice::{Notice, explanation, sentence};
 use crate::session::{Session, answer};
 
@@ -45,6 +45,7 @@ struct Row {
 pub(crate) struct Cell {
     name: String,
     label: String,
+    location: String,
     value: String,
     was: String,
     /// Empty when there is no level yet.
@@ -59,6 +60,13 @@ pub(crate) struct ReasonChoice {
     value: &'static str,
     name: &'static str,
     chosen: bool,
+}
+
+/// A location, as a cell names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) id: LocationId,
+    pub(crate) name: &'a str,
 }
 
 /// What a cell asks for.
@@ -90,7 +98,7 @@ pub(super) fn stock_table(product: &AdminProduct, shown: &[AdminVariant], stand:
         let name = variant_name(product, variant);
         let at = |location: &LocationAnswer| {
             let level = stand.levels.iter().find(|level| level.location_id == location.id && level.variant_id == variant.id);
-            cell(location.id, variant.id, format!("On hand in {}, {name}", location.name), level, rendering)
+            cell(Place { id: location.id, name: &location.name }, variant.id, format!("On hand in {}, {name}", location.name), level, rendering)
         };
         let cells = stand.locations.iter().map(at).collect();
         Row { name, cells }
@@ -106,14 +114,15 @@ pub(crate) fn reasons(rendering: &Rendering) -> Vec<ReasonChoice> {
     REASONS.into_iter().map(|(_, value, name)| ReasonChoice { value, name, chosen: rendering.reason.as_deref() == Some(value) }).collect()
 }
 
-pub(crate) fn cell(location: LocationId, variant: VariantId, label: String, level: Option<&LevelAnswer>, rendering: &Rendering) -> Cell {
-    let field = field_of(location, variant);
-    let was = level.map(|level| level.on_hand.to_string()).unwrap_or_default();
+pub(crate) fn cell(location: Place<'_>, variant: VariantId, label: String, level: Option<&LevelAnswer>, rendering: &Rendering) -> Cell {
+    let field = field_of(location.id, variant);
+    let was = level.map(|level| count(level.on_hand)).unwrap_or_default();
     let typed = rendering.cells.get(&field).cloned();
     let Typed { value, error } = typed.unwrap_or_else(|| Typed { value: was.clone(), error: None });
     let figure = |of: fn(&LevelAnswer) -> i64| level.map_or_else(|| "–".to_owned(), |level| count(of(level)));
     Cell {
         label,
+        location: location.name.to_owned(),
         version: level.map(|level| level.version.to_string()).unwrap_or_default(),
         reserved: figure(|level| level.reserved),
         available: figure(|level| level.available),
@@ -190,7 +199,7 @@ fn edits(places: Vec<(LocationId, VariantId)>, fields: &Fields, rendering: &mut 
         match read(&typed) {
             Ok(change) => {
                 let version = fields.parsed(&format!("version_{field}"));
-                edits.push(Edit { field, location, variant, typed, was: was.and_then(|was| was.parse().ok()), version, change });
+                edits.push(Edit { field, location, variant, typed, was: was.as_deref().and_then(parse_count), version, change });
             }
             Err(error) => {
                 rendering.cells.insert(field, Typed { value: typed, error: Some(error.to_owned()) });
@@ -203,9 +212,7 @@ fn edits(places: Vec<(LocationId, VariantId)>, fields: &Fields, rendering: &mut 
 /// Reads `12`, `+5`, `-2`.
 fn read(typed: &str) -> Result<Change, &'static str> {
     let number = |digits: &str| {
-        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let number = is_number.then(|| digits.parse::<i64>().ok()).flatten();
-        number.filter(|number| *number <= 1_000_000_000).ok_or("Not a number: enter 12 for what is on hand, or +5 and -2 for a difference.")
+        parse_count(digits).filter(|number| *number <= 1_000_000_000).ok_or("Not a number: enter 12 for what is on hand, or +5 and -2 for a difference.")
     };
     if typed.is_empty() {
         return Err("Enter 0 if nothing is there.");
@@ -321,6 +328,7 @@ mod tests {
     #[test]
     fn figures_set_and_signed_ones_add() {
         assert_eq!(read("12"), Ok(Change::To(12)));
+        assert_eq!(read("10,000"), Ok(Change::To(10_000)));
         assert_eq!(read("+5"), Ok(Change::By(5)));
         assert_eq!(read("-2"), Ok(Change::By(-2)));
         assert_eq!(read("−2"), Ok(Change::By(-2)));

@@ -33,6 +33,8 @@ pub(crate) struct VariantRow {
 struct Cell {
     name: String,
     label: String,
+    /// The head of its column, for where there are no columns.
+    head: String,
     value: String,
     was: String,
     figures: bool,
@@ -67,6 +69,14 @@ impl Column {
             Self::Sku => format!("SKU of {name}"),
             Self::Price(currency) => format!("{currency} price of {name}"),
             Self::Before(currency) => format!("{currency} price of {name} before"),
+        }
+    }
+
+    fn head(self) -> String {
+        match self {
+            Self::Sku => "SKU".to_owned(),
+            Self::Price(currency) => currency.to_string(),
+            Self::Before(currency) => format!("Before, {currency}"),
         }
     }
 
@@ -114,7 +124,7 @@ pub(super) fn variant_row(product: &AdminProduct, variant: &AdminVariant, curren
         let was = column.value(variant);
         let typed = rendering.cells.get(&field).cloned();
         let Typed { value, error } = typed.unwrap_or_else(|| Typed { value: was.clone(), error: None });
-        Cell { label: column.label(&name), value, was, figures: column != Column::Sku, error, name: field }
+        Cell { label: column.label(&name), head: column.head(), value, was, figures: column != Column::Sku, error, name: field }
     };
     VariantRow { cells: Column::all(currencies).map(cell).collect(), error: rendering.rows.get(&variant.id.to_string()).cloned(), name }
 }

@@ -11,11 +11,11 @@ use bytes::Bytes;
 use catalog_api::{AdminProduct, List, ProductPatch, VariantPatch};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
-use identity_api::{AcceptInvitation, Role, SessionCreated, SignIn, StaffAnswer};
+use identity_api::{AcceptInvitation, NewSavedView, Role, SavedViewAnswer, SavedViewList, SessionCreated, SignIn, StaffAnswer};
 use inventory_api::{AdjustLevel, LevelAnswer};
-use kernel::jobs::{JobAnswer, JobFigures, JobState};
+use kernel::jobs::{JobAnswer, JobFigures, JobState, QueueList, ScheduleList};
 use kernel::{Page, Problem, Token};
-use orders_api::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, OrderState, TimelineEntryAnswer};
+use orders_api::{AdminOrder, CancelOrder, CaptureOrder, CommentOrder, OrderFigures, OrderState, TimelineEntryAnswer};
 use payments_api::CaptureState;
 use platform::http::Path;
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub(crate) struct World {
     pub(crate) product: AdminProduct,
     pub(crate) levels: Vec<LevelAnswer>,
     pub(crate) job: JobAnswer,
+    pub(crate) figures: OrderFigures,
+    pub(crate) views: Vec<SavedViewAnswer>,
     /// How a capture ends.
     pub(crate) capture_ends: CaptureState,
     /// What the next request that changes something is refused with.
@@ -82,6 +84,8 @@ pub(crate) fn world() -> Shared {
         product: samples::product(),
         levels: samples::levels(),
         job: samples::dead_job(),
+        figures: OrderFigures { to_capture: 6, capture_failed: 0, pending: 1_000 },
+        views: Vec::new(),
         capture_ends: CaptureState::Succeeded,
         refuse: None,
         meanwhile: None,
@@ -95,6 +99,13 @@ pub(crate) fn router(world: Shared) -> Router {
         .route("/admin/v1/me", get(me))
         .route("/admin/v1/channels", get(async || ok(&List { items: samples::channels() }, None)))
         .route("/admin/v1/orders", get(list_orders))
+        .route("/admin/v1/order-figures", get(order_figures))
+        .route("/admin/v1/saved-views", get(list_views).post(keep_view))
+        .route("/admin/v1/saved-views/{id}", delete(forget_view))
+        .route("/admin/v1/categories", get(async || ok(&List { items: samples::categories() }, None)))
+        .route("/admin/v1/audit-entries", get(async || ok(&Page { items: samples::audit(), next: None }, None)))
+        .route("/admin/v1/job-queues", get(async || ok(&QueueList { items: samples::queues() }, None)))
+        .route("/admin/v1/job-schedules", get(async || ok(&ScheduleList { items: samples::schedules() }, None)))
         .route("/admin/v1/sales", get(async || ok(&samples::sales(), None)))
         .route("/admin/v1/orders/{id}", get(find_order))
         .route("/admin/v1/orders/{id}/capture", post(capture))
@@ -199,6 +210,30 @@ async fn list_orders(State(world): State<Shared>, request: Request) -> Response 
     ok(&Page { items: vec![order], next: (!is_later).then(|| "later".to_owned()) }, None)
 }
 
+async fn order_figures(State(world): State<Shared>) -> Response {
+    ok(&world.lock().unwrap().figures, None)
+}
+
+async fn list_views(State(world): State<Shared>) -> Response {
+    ok(&SavedViewList { items: world.lock().unwrap().views.clone() }, None)
+}
+
+async fn keep_view(State(world): State<Shared>, body: Bytes) -> Result<Response, Problem> {
+    let NewSavedView { list, name, query } = read(&body)?;
+    let mut world = world.lock().unwrap();
+    if world.views.iter().any(|view| view.name == name) {
+        return Err(Problem::new(409, "view_name_taken", "You have a view of this name").field("/name", "taken", "is in use already"));
+    }
+    let view = SavedViewAnswer { id: samples::id(u8::try_from(world.views.len()).unwrap() + 1), list, name, query };
+    world.views.push(view.clone());
+    Ok((StatusCode::CREATED, ok(&view, None)).into_response())
+}
+
+async fn forget_view(State(world): State<Shared>, Path(id): Path<String>) -> StatusCode {
+    world.lock().unwrap().views.retain(|view| view.id.to_string() != id);
+    StatusCode::NO_CONTENT
+}
+
 async fn find_order(State(world): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
     let world = world.lock().unwrap();
     if id != world.order.order.id.to_string() {
@@ -262,6 +297,16 @@ async fn change_product(State(world): State<Shared>, headers: HeaderMap, body: B
     product.summary = change.summary.unwrap_or_else(|| product.summary.clone());
     product.description = change.description.unwrap_or_else(|| product.description.clone());
     product.published = change.published.unwrap_or(product.published);
+    product.facts = change.facts.unwrap_or_else(|| product.facts.clone());
+    product.channels = change.channels.unwrap_or_else(|| product.channels.clone());
+    product.media = change.media.unwrap_or_else(|| product.media.clone());
+    if change.slug.as_deref() == Some("taken") {
+        return Err(Problem::new(409, "slug_taken", "This slug is in use already").field("/slug", "taken", "is in use already"));
+    }
+    product.slug = change.slug.unwrap_or_else(|| product.slug.clone());
+    if let Some(slug) = change.category {
+        product.category = samples::categories().into_iter().find(|category| category.slug == slug);
+    }
     product.version += 1;
     Ok(ok(product, Some(product.version)))
 }

@@ -121,6 +121,14 @@ impl Seen {
             let content = rest.split("</textarea>").next().unwrap();
             fields.insert(attribute(head, "name").unwrap(), plain(content.strip_prefix('\n').unwrap_or(content)));
         }
+        for select in form.split("<select").skip(1) {
+            let select = select.split("</select>").next().unwrap();
+            let options: Vec<_> = select.split("<option").skip(1).map(|option| option.split('>').next().unwrap()).collect();
+            let chosen = options.iter().find(|option| option.ends_with(" selected")).or_else(|| options.first());
+            if let (Some(name), Some(value)) = (attribute(select.split('>').next().unwrap(), "name"), chosen.and_then(|option| attribute(option, "value"))) {
+                fields.insert(name, value);
+            }
+        }
         fields
     }
 }

@@ -1,7 +1,9 @@
 //! Signing in and out, invitations, and what stands around every page.
 
 use http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
 use kernel::Problem;
+use tower::ServiceExt;
 
 use crate::browser::Browser;
 
@@ -184,6 +186,37 @@ async fn an_api_that_fails_is_told_in_words_without_its_insides() {
     assert!(page.has("Try again in 7 seconds."));
     let large = browser.post("/backoffice/sign-in", &[("email", &"a".repeat(2_000_000))]).await;
     assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(large.html.starts_with("<!doctype html>") && large.has("The form is too large") && large.has("Nothing was saved."));
     let json = Request::post("/backoffice/sign-in").header(header::CONTENT_TYPE, "application/json").body("{}".to_owned()).unwrap();
     assert_eq!(browser.send(json).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+/// What a layer refuses a request with.
+type Refuse = fn() -> Problem;
+
+/// What the layers of a port answer before a page is reached.
+#[tokio::test]
+async fn what_is_refused_before_a_page_is_reached_is_a_page_too_for_whoever_asks_for_one() {
+    let refusing = |problem: Refuse| backoffice::refusals_as_pages(axum::Router::new().fallback(move || async move { problem() }));
+    let cases: [(Refuse, u16, &str); 5] = [
+        (|| Problem::new(503, "overloaded", "Too much to do at the moment").retry_after(3), 503, "too much to do"),
+        (|| Problem::new(429, "too_many_requests", "Too many").retry_after(3), 429, "Wait a moment"),
+        (|| Problem::new(405, "method_not_allowed", "No"), 405, "cannot be asked for like that"),
+        (|| Problem::not_found("file"), 404, "There is no such page"),
+        (Problem::internal, 500, "Something failed on our side"),
+    ];
+    for (problem, status, told) in cases {
+        let ask = |accept: &str| Request::get("/backoffice/x").header(header::ACCEPT, accept).header("cookie", "a=b").body(axum::body::Body::empty()).unwrap();
+        let page = refusing(problem).oneshot(ask("text/html,*/*")).await.unwrap();
+        assert_eq!(page.status(), status);
+        assert!(page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'none'"));
+        assert_eq!(page.headers()[header::CACHE_CONTROL], "no-store");
+        if status == 503 {
+            assert_eq!(page.headers()[header::RETRY_AFTER], "3", "what was said about trying again stays said");
+        }
+        let html = String::from_utf8(page.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        assert!(html.starts_with("<!doctype html>") && html.to_lowercase().contains(&told.to_lowercase()), "{status}: {html}");
+        let document = refusing(problem).oneshot(ask("application/json")).await.unwrap();
+        assert_eq!(document.headers()[header::CONTENT_TYPE], "application/problem+json", "programs get documents");
+    }
 }

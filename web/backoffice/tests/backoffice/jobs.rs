@@ -58,3 +58,13 @@ async fn the_address_filters_and_nonsense_in_it_shows_the_dead_letters() {
     browser.world().me.role = Role::Viewer;
     assert!(!browser.get("/backoffice/jobs").await.has("/replay\""));
 }
+
+#[tokio::test]
+async fn queues_and_schedules_stand_beside_the_dead_letters() {
+    let mut browser = Browser::signed_in();
+    let page = browser.get("/backoffice/jobs").await;
+    for text in ["catalog", "Behind", "43 min", "payments.reconcile", "Failing", "no <answer>", "22 Nov 2026, 14:17"] {
+        assert!(page.has(text), "{text}");
+    }
+    assert!(!page.html.contains("no <answer>"), "escaped");
+}

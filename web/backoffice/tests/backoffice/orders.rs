@@ -24,13 +24,17 @@ async fn the_list_passes_its_filters_on_and_pages_on_from_the_cursor() {
     let mut browser = Browser::signed_in();
     let page = browser.get("/backoffice/orders?q=hanna%40&state=placed&channel=smoke").await;
     assert!(page.has("TW-10482") && page.has("€64.00") && page.has("22 Nov 2026, 14:07"));
-    assert!(page.has("<option value=\"smoke\" selected>"));
+    assert!(page.has("<option value=\"smoke\" selected>") && page.has("Saltmarsh Supply"));
     let older = "/backoffice/orders?q=hanna%40&state=placed&channel=smoke&after=later";
     assert!(page.has(older));
     let page = browser.get(older).await;
     assert!(!page.has("Older"), "the last page leads no further");
     let asked = browser.world().asked.iter().rev().find(|asked| asked.what.starts_with("GET /admin/v1/orders?")).unwrap().what.clone();
     assert_eq!(asked, "GET /admin/v1/orders?q=hanna%40&state=placed&channel=smoke&limit=50&after=later");
+    browser.get("/backoffice/orders?payment=held&capture=failed&channel=*test&from=2026-11-01&until=2026-11-30&sort=oldest").await;
+    let asked = browser.world().asked.iter().rev().find(|asked| asked.what.starts_with("GET /admin/v1/orders?")).unwrap().what.clone();
+    let wanted = "kind=test&payment_status=authorized%2Cpartially_paid&capture_failed=true&from=2026-11-01&until=2026-11-30&sort=oldest&limit=50";
+    assert_eq!(asked, format!("GET /admin/v1/orders?{wanted}"));
     // Nonsense in the address shows the list.
     assert_eq!(browser.get("/backoffice/orders?state=nonsense&after=").await.status, StatusCode::OK);
 }
@@ -193,4 +197,73 @@ async fn reloading_the_answer_of_a_form_leads_back_to_the_order() {
     for action in ["capture", "cancel", "comments"] {
         assert_eq!(browser.get(&format!("{path}/{action}")).await.location(), path);
     }
+}
+
+#[tokio::test]
+async fn views_stand_there_by_name_with_what_waits_in_them() {
+    let mut browser = Browser::signed_in();
+    let page = browser.get("/backoffice/orders?state=placed&payment=held").await;
+    assert!(page.has("aria-current=\"page\">To capture <b class=\"tally\">6</b>") && page.has("Pending <b class=\"tally\">1,000 or more</b>"));
+    assert!(!page.has("Failed captures") && !page.has("Save view"), "what everybody has need not be kept");
+    browser.world().figures.capture_failed = 2;
+    assert!(browser.get("/backoffice/orders").await.has("Failed captures <b class=\"tally hot\">2</b>"));
+}
+
+#[tokio::test]
+async fn a_filter_is_kept_as_a_view_by_its_name_and_forgotten_again() {
+    let mut browser = Browser::signed_in();
+    let list = "/backoffice/orders?state=placed&channel=smoke";
+    let page = browser.get(list).await;
+    let done = browser.submit(&page, "/backoffice/orders/views", &[("name", " Trials ")]).await;
+    assert_eq!(done.location(), format!("{list}&done=kept"));
+    assert_eq!(browser.changes().pop().unwrap().body, r#"{"list":"orders","name":"Trials","query":"state=placed&channel=smoke"}"#);
+    let page = browser.follow(done).await;
+    assert!(page.has("The view is saved.") && page.has("aria-current=\"page\">Trials</a>") && page.has("Delete view"));
+
+    let other = browser.get("/backoffice/orders?q=ada").await;
+    for (name, status, told) in [("Trials", StatusCode::CONFLICT, "It is in use already."), (" ", StatusCode::UNPROCESSABLE_ENTITY, "Give it a name")] {
+        let refused = browser.submit(&other, "/backoffice/orders/views", &[("name", name)]).await;
+        assert_eq!(refused.status, status);
+        assert!(refused.has(told) && refused.has("<details class=\"drop end\" open>"), "{name}");
+        assert_eq!(refused.form("/backoffice/orders/views")["query"], "q=ada", "the filter is still there");
+    }
+    let view = browser.world().views[0].id;
+    let gone = browser.submit(&page, &format!("/backoffice/orders/views/{view}/delete"), &[]).await;
+    assert_eq!(gone.location(), format!("{list}&done=forgotten"));
+    assert!(browser.world().views.is_empty());
+    assert!(browser.follow(gone).await.has("Save view"), "it can be kept again");
+}
+
+#[tokio::test]
+async fn the_list_as_it_is_filtered_is_to_be_had_as_a_file() {
+    let mut browser = Browser::signed_in();
+    browser.world().order.order.shipping_address.name = "=HYPERLINK(\"evil\")".to_owned();
+    let page = browser.get("/backoffice/orders?state=placed").await;
+    assert!(page.has("href=\"/backoffice/orders.csv?state=placed\""));
+    let file = browser.get("/backoffice/orders.csv?state=placed").await;
+    assert_eq!(file.headers["content-disposition"], "attachment; filename=\"orders.csv\"");
+    let lines: Vec<_> = file.html.lines().collect();
+    assert_eq!(lines.len(), 3, "a head, and a page of one twice: {lines:?}");
+    assert!(lines[1].starts_with("TW-10482,2026-11-22T14:07:00Z,2026-11-22T14:07:05Z,default,live,placed,authorized,no,"));
+    assert!(lines[1].contains(",\"'=HYPERLINK(\"\"evil\"\")\",hanna.brandt@example.com,2,64.00,EUR,"), "{}", lines[1]);
+    let asked: Vec<_> = browser.world().asked.iter().filter(|asked| asked.what.contains("limit=100")).map(|asked| asked.what.clone()).collect();
+    assert_eq!(asked, ["GET /admin/v1/orders?state=placed&limit=100", "GET /admin/v1/orders?state=placed&limit=100&after=later"]);
+    browser.cookie = None;
+    assert_eq!(browser.get("/backoffice/orders.csv").await.location(), "/backoffice/sign-in?next=%2Fbackoffice%2Forders.csv");
+}
+
+#[tokio::test]
+async fn a_capture_that_failed_is_told_on_the_order_and_in_its_timeline() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    {
+        let mut world = browser.world();
+        world.order = samples::captured(world.order.clone(), 6_400, CaptureState::Failed);
+        let mut told = remark("64.00 EUR capture_refused");
+        (told.kind, told.actor) = ("capture_failed".to_owned(), "system:orders.note_capture_failure".to_owned());
+        world.order.timeline.push(told);
+    }
+    let page = browser.get(&path).await;
+    assert!(page.has("The capture of €64.00 failed. Try it again") && page.has("Capture €64.00"));
+    assert!(page.has("The provider refused a capture <span class=\"soft\">€64.00: capture refused</span>"));
 }

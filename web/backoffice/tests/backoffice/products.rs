@@ -295,5 +295,141 @@ async fn viewers_may_look_at_a_product_and_change_nothing() {
     let mut browser = Browser::signed_in();
     browser.world().me.role = Role::Viewer;
     let page = browser.get(&path(&browser)).await;
-    assert!(page.has("Morning mug") && !page.has("Save product") && !page.has("Save variants") && !page.has("Save stock"));
+    assert!(page.has("Morning mug") && !page.has("Save product") && !page.has("Save pictures") && !page.has("Save variants") && !page.has("Save stock"));
+}
+
+#[tokio::test]
+async fn address_facts_category_and_channels_are_changed_one_by_one() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    assert!(page.has("<option value=\"cups\" selected>Kitchen › Cups</option>"));
+    assert_eq!(page.form(&path)["was_channels"], "default");
+    let done = browser.submit(&page, &path, &[("slug", "dawn-mug"), ("facts", "Dishwasher safe\r\n\r\n Two sizes "), ("category", "")]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.changes().pop().unwrap().body, r#"{"slug":"dawn-mug","facts":["Dishwasher safe","Two sizes"],"category":""}"#);
+    let page = browser.get(&path).await;
+    let mut fields: Vec<(String, String)> = page.form(&path).into_iter().filter(|(name, _)| name != "channels").collect();
+    let sent: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let refused = browser.post(&path, &sent).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.has("Choose at least one channel."));
+    fields.extend(["default", "smoke"].map(|code| ("channels".to_owned(), code.to_owned())));
+    let sent: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    browser.post(&path, &sent).await;
+    assert_eq!(browser.world().product.channels, ["default", "smoke"]);
+}
+
+#[tokio::test]
+async fn a_taken_address_is_told_beside_its_field() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    for (slug, status, told) in
+        [("taken", StatusCode::CONFLICT, "Another product has this address."), ("Dawn Mug", StatusCode::UNPROCESSABLE_ENTITY, "An address holds small letters")]
+    {
+        let refused = browser.submit(&page, &path, &[("slug", slug)]).await;
+        assert_eq!(refused.status, status);
+        assert!(refused.has(told) && refused.has("id=\"slug-error\""), "{slug}");
+        assert_eq!(refused.form(&path)["slug"], slug);
+    }
+}
+
+#[tokio::test]
+async fn a_category_both_changed_is_asked_by_its_name() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.product.category = None;
+        world.product.version = 8;
+    });
+    let conflict = browser.submit(&page, &path, &[("category", "kitchen")]).await;
+    assert_eq!(conflict.status, StatusCode::PRECONDITION_FAILED);
+    for text in ["Kitchen › Cups", "Nothing", ">Kitchen<"] {
+        assert!(conflict.has(text), "{text}");
+    }
+    browser.submit(&conflict, &path, &[]).await;
+    assert_eq!(browser.world().product.category.as_ref().unwrap().slug, "kitchen");
+}
+
+/// A mug with three pictures.
+fn with_pictures(browser: &Browser) {
+    let mut world = browser.world();
+    let one = world.product.media[0].clone();
+    let picture = |alt: &str| catalog_api::MediaReference { url: format!("/media/{alt}.webp"), alt: alt.to_owned(), option_value: None, ..one.clone() };
+    world.product.media = vec![one.clone(), picture("side"), picture("")];
+}
+
+fn pictures(browser: &Browser) -> Vec<(String, Option<String>)> {
+    browser.world().product.media.iter().map(|media| (media.alt.clone(), media.option_value.clone())).collect()
+}
+
+#[tokio::test]
+async fn pictures_are_put_in_order_described_tied_to_a_value_and_removed() {
+    let mut browser = Browser::signed_in();
+    with_pictures(&browser);
+    let path = path(&browser);
+    let action = format!("{path}/media");
+    let page = browser.get(&path).await;
+    assert!(page.has("1 has no text") && page.has("Colour: Moss") && page.has("<option value=\"3\" selected>3. of 3</option>"));
+    let done = browser.submit(&page, &action, &[("place.2", "1"), ("alt.2", "From above"), ("shows.2", "Moss"), ("remove.1", "yes")]).await;
+    assert_eq!(done.location(), format!("{path}?done=media#media"));
+    let wanted = [("From above".to_owned(), Some("Moss".to_owned())), ("A mug".to_owned(), Some("Sea".to_owned()))];
+    assert_eq!(pictures(&browser), wanted);
+    assert_eq!(browser.changes().pop().unwrap().header("if-match"), Some("\"7\""));
+    let page = browser.get(&path).await;
+    assert_eq!(browser.submit(&page, &action, &[]).await.location(), format!("{path}?done=nothing#media"));
+    assert_eq!(browser.get(&action).await.location(), path, "reloading leads back");
+}
+
+#[tokio::test]
+async fn pictures_both_changed_are_asked_and_those_that_only_you_changed_are_saved() {
+    let mut browser = Browser::signed_in();
+    with_pictures(&browser);
+    let path = path(&browser);
+    let action = format!("{path}/media");
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.product.title = "Evening mug".to_owned();
+        world.product.version = 8;
+    });
+    assert_eq!(browser.submit(&page, &action, &[("alt.1", "Handle")]).await.location(), format!("{path}?done=merged#media"));
+
+    let page = browser.get(&path).await;
+    browser.world().meanwhile = Some(|world: &mut World| {
+        world.product.media.remove(0);
+        world.product.version += 1;
+    });
+    let conflict = browser.submit(&page, &action, &[("alt.2", "Foot")]).await;
+    assert_eq!(conflict.status, StatusCode::PRECONDITION_FAILED);
+    assert!(conflict.has("1. A mug (Sea)") && conflict.has("3. Foot") && !conflict.has("Keep editing"));
+    assert_eq!(browser.world().product.media.len(), 2, "nothing is written until one has chosen");
+    let done = browser.submit(&conflict, &action, &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    let alts: Vec<_> = pictures(&browser).into_iter().map(|(alt, _)| alt).collect();
+    assert_eq!(alts, ["A mug", "Handle", "Foot"], "yours was chosen");
+}
+
+#[tokio::test]
+async fn who_changed_what_is_told_with_the_names_people_know() {
+    let mut browser = Browser::signed_in();
+    let path = path(&browser);
+    let page = browser.get(&format!("{path}/audit")).await;
+    for text in ["Tomas Lindqvist</b> changed Sea", "Ines Varga</b> changed the product", "Morning mug <b>", "made the product", "Sunday, 22 November 2026"] {
+        assert!(page.has(text), "{text}");
+    }
+    assert!(!page.html.contains("Morning mug <b>"), "escaped");
+    let id = browser.world().product.id;
+    assert!(browser.world().asked.iter().any(|asked| asked.what == format!("GET /admin/v1/audit-entries?subject={id}&limit=50")));
+}
+
+#[tokio::test]
+async fn the_list_is_to_be_had_as_a_file_with_a_row_for_each_price() {
+    let mut browser = Browser::signed_in();
+    assert!(browser.get("/backoffice/products?q=mug").await.has("href=\"/backoffice/products.csv?q=mug\""));
+    let file = browser.get("/backoffice/products.csv?q=mug").await;
+    let lines: Vec<_> = file.html.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[1].starts_with("Morning mug,morning-mug,true,cups,MUG-SEA,Colour: Sea,24.00,,EUR,"), "{}", lines[1]);
 }

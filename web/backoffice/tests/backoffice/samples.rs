@@ -6,7 +6,8 @@ use catalog_api::{
     AdminProduct, AdminVariant, CategoryAnswer, ChannelAnswer, ChannelKind, DeliveryMethod, MediaReference, OptionValue, PriceDraft, ProductOption, StockBand,
 };
 use inventory_api::{LevelAnswer, LocationAnswer, MovementAnswer, MovementKind};
-use kernel::jobs::{JobAnswer, JobState};
+use kernel::audit::AuditEntryAnswer;
+use kernel::jobs::{JobAnswer, JobState, QueueAnswer, ScheduleAnswer, ScheduleFailure};
 use kernel::{Currency, Id, Kind, Money, Timestamp};
 use orders_api::{Address, AdminOrder, OrderAnswer, OrderLineAnswer, OrderState, OrderSummary, OrderTotals, SalesAnswer, SalesOfHour, TimelineEntryAnswer};
 use payments_api::{AttemptAnswer, AttemptState, CaptureAnswer, CaptureState, PaymentStatus, PaymentSummary};
@@ -149,6 +150,8 @@ pub(crate) fn summary(order: &AdminOrder) -> OrderSummary {
         number: order.order.number.clone(),
         state: order.order.state,
         payment_status: order.order.payment_status,
+        capture_failed: false,
+        channel: "default".to_owned(),
         channel_kind: order.channel_kind,
         email: order.order.email.clone(),
         name: order.order.shipping_address.name.clone(),
@@ -157,6 +160,67 @@ pub(crate) fn summary(order: &AdminOrder) -> OrderSummary {
         created_at: order.order.created_at,
         placed_at: order.order.placed_at,
     }
+}
+
+/// Kitchen, with cups in it.
+pub(crate) fn categories() -> Vec<CategoryAnswer> {
+    let category = |number, slug: &str, name: &str, parent_id| CategoryAnswer {
+        id: id(number),
+        slug: slug.to_owned(),
+        name: name.to_owned(),
+        description: String::new(),
+        parent_id,
+        image: None,
+    };
+    vec![category(1, "kitchen", "Kitchen", None), category(2, "cups", "Cups", Some(id(1)))]
+}
+
+/// Payments work, one of them is dead; the catalogue is behind.
+pub(crate) fn queues() -> Vec<QueueAnswer> {
+    let queue = |name: &str, waiting, retrying, dead, oldest_due_seconds| QueueAnswer {
+        queue: name.to_owned(),
+        waiting,
+        retrying,
+        running: 1,
+        dead,
+        oldest_due_seconds,
+    };
+    vec![queue("catalog", 44, 0, 0, 2_600), queue("payments", 2, 1, 1, 4)]
+}
+
+/// One that runs well, one that is being tried again, one that never ran.
+pub(crate) fn schedules() -> Vec<ScheduleAnswer> {
+    let schedule = |name: &str, every_seconds, last_run_at, last_failure| ScheduleAnswer {
+        name: name.to_owned(),
+        every_seconds,
+        next_run_at: at(600),
+        last_run_at,
+        last_failure,
+    };
+    let failure = ScheduleFailure { error: "no <answer>\ncaused by: the line is dead".to_owned(), state: JobState::Ready, at: at(30) };
+    vec![
+        schedule("identity.sweep", 3_600, Some(at(0)), None),
+        schedule("payments.reconcile", 10, Some(at(-20)), Some(failure)),
+        schedule("payments.sweep", 86_400, None, None),
+    ]
+}
+
+/// What was done to the mug, the latest first.
+pub(crate) fn audit() -> Vec<AuditEntryAnswer> {
+    let entry = |number, action: &str, actor: &str, detail| AuditEntryAnswer {
+        id: id(number),
+        actor: actor.to_owned(),
+        action: action.to_owned(),
+        subject: product().id.to_string(),
+        detail,
+        occurred_at: at(i64::from(number) * 60),
+    };
+    let patch = serde_json::json!({ "variant_id": product().variants.first().unwrap().id, "patch": { "sku": "MUG-SEA" } });
+    vec![
+        entry(3, "variant.updated", "staff:2:Tomas Lindqvist", patch),
+        entry(2, "product.updated", "staff:1:Ines Varga", serde_json::json!({ "title": "Morning mug <b>", "facts": [] })),
+        entry(1, "product.created", "staff:0:seed", serde_json::json!({ "slug": "morning-mug", "variants": 2 })),
+    ]
 }
 
 /// A mug in two colours, version 7.
@@ -176,14 +240,7 @@ pub(crate) fn product() -> AdminProduct {
         summary: "A mug for the first hour.".to_owned(),
         description: "Thrown by hand.\n\nHolds 300 ml.".to_owned(),
         published: true,
-        category: Some(CategoryAnswer {
-            id: id(1),
-            slug: "cups".to_owned(),
-            name: "Cups".to_owned(),
-            description: String::new(),
-            parent_id: None,
-            image: None,
-        }),
+        category: categories().into_iter().nth(1),
         media: vec![picture()],
         options: vec![ProductOption { name: "Colour".to_owned(), values: vec![value("Sea"), value("Moss")] }],
         facts: vec!["Dishwasher safe".to_owned()],

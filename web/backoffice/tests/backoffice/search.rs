@@ -33,3 +33,22 @@ async fn the_field_stands_on_every_page_and_an_empty_search_asks_nothing() {
     let page = browser.get("/backoffice/search?q=%3Cb%3E").await;
     assert!(!page.html.contains("<b>\""), "escaped");
 }
+
+#[tokio::test]
+async fn the_palette_is_answered_a_list_of_options_and_no_whole_page() {
+    let mut browser = Browser::signed_in();
+    let list = browser.get("/backoffice/search?part=palette&q=mug").await;
+    assert_eq!(list.status, StatusCode::OK);
+    assert!(!list.has("<html") && !list.has("<nav"));
+    let order = browser.world().order.order.id;
+    for text in ["role=\"option\"", "TW-10482", "Hanna Brandt, €64.00", "Morning mug", "MUG-SEA", "data-told="] {
+        assert!(list.has(text), "{text}");
+    }
+    assert!(list.has(&format!("href=\"/backoffice/orders/{order}\"")));
+    browser.world().asked.clear();
+    let commands = browser.get("/backoffice/search?part=palette&q=%3Ecapture").await;
+    assert!(commands.has("Orders to capture") && !commands.has("TW-10482"));
+    assert_eq!(browser.world().asked.len(), 0, "pages and actions are known here");
+    browser.cookie = None;
+    assert_eq!(browser.get("/backoffice/search?part=palette&q=mug").await.status, StatusCode::SEE_OTHER);
+}

@@ -22,8 +22,36 @@ async fn what_waits_for_someone_is_counted_and_leads_to_its_place() {
     let mut browser = Browser::signed_in();
     let order = browser.world().order.order.id;
     let page = browser.get("/backoffice").await;
-    for text in ["<b>1+</b><span>to capture", "href=\"/backoffice/orders?state=pending\"", "<b class=\"bad\">1</b><span>dead jobs", "TW-10482"] {
+    for text in [
+        "href=\"/backoffice/orders?state=placed&payment=held\"><b>6</b><span>to capture",
+        "<b>1,000 or more</b><span>pending",
+        "href=\"/backoffice/orders?state=pending\"",
+        "<b class=\"bad\">1</b><span>dead jobs",
+        "TW-10482",
+    ] {
         assert!(page.has(text), "{text}");
     }
+    assert!(!page.has("failed captures"), "where all is well nothing is red");
     assert!(page.html.contains(&format!("/backoffice/orders/{order}")));
+    browser.world().figures.capture_failed = 3;
+    assert!(browser.get("/backoffice").await.has("href=\"/backoffice/orders?capture=failed\"><b class=\"bad\">3</b><span>failed captures"));
+    let asked: Vec<_> = browser.world().asked.iter().filter(|asked| asked.what.contains("/orders?")).map(|asked| asked.what.clone()).collect();
+    for wanted in ["state=placed&payment_status=authorized%2Cpartially_paid&sort=oldest&limit=5", "capture_failed=true&sort=oldest&limit=5"] {
+        assert!(asked.iter().any(|asked| asked == &format!("GET /admin/v1/orders?{wanted}")), "{wanted} in {asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_low_is_named_and_leads_to_its_movements() {
+    let mut browser = Browser::signed_in();
+    browser.world().levels[0].available = 3;
+    let variant = browser.world().levels[0].variant_id;
+    let page = browser.get("/backoffice").await;
+    for text in ["Low stock", "Morning mug", "<small>Sea</small>", "Rotterdam"] {
+        assert!(page.has(text), "{text}");
+    }
+    assert!(page.has(&format!("href=\"/backoffice/inventory/{variant}\"")));
+    assert!(browser.world().asked.iter().any(|asked| asked.what == "GET /admin/v1/stock-levels?scarce=true&limit=8"));
+    browser.world().levels.clear();
+    assert!(browser.get("/backoffice").await.has("Nothing is low or sold out."));
 }
