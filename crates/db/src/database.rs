@@ -105,6 +105,12 @@ impl Db {
         self.wake.on_outdated(Box::new(listener));
     }
 
+    /// Calls `messenger` with the tags of what a commit of this process has made stale, after those of [`Db::on_outdated`] were called: to pass
+    /// it on by another way than PostgreSQL's. It must be quick.
+    pub fn on_outdated_here(&self, messenger: impl Fn(&[String]) + Send + Sync + 'static) {
+        self.wake.on_outdated_here(Box::new(messenger));
+    }
+
     /// Opens a unit of work on the writer.
     ///
     /// A `BEGIN` whose future is dropped in flight would leave the connection inside a transaction that the pool does not

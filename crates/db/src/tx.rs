@@ -23,7 +23,11 @@ pub struct Tx {
     subscriptions: Arc<OnceLock<Subscriptions>>,
     left_work: bool,
     outdated: Vec<String>,
+    after_commit: Vec<AfterCommit>,
 }
+
+/// What is done once a commit is known to have happened.
+type AfterCommit = Box<dyn FnOnce() + Send + Sync>;
 
 impl Tx {
     pub(crate) fn new(
@@ -33,7 +37,7 @@ impl Tx {
         wake: Wake,
         subscriptions: Arc<OnceLock<Subscriptions>>,
     ) -> Self {
-        Self { transaction, actor, now, wake, subscriptions, left_work: false, outdated: Vec::new() }
+        Self { transaction, actor, now, wake, subscriptions, left_work: false, outdated: Vec::new(), after_commit: Vec::new() }
     }
 
     /// The connection, for statements.
@@ -108,6 +112,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Says that whatever is kept in memory and bears one of these tags is stale, once this commits. What an event makes stale is said with the
+    /// event (`Service::outdates`).
+    pub fn outdate(&mut self, tags: impl IntoIterator<Item = String>) {
+        self.outdated.extend(tags);
+    }
+
+    /// Does something quick once this has committed, such as counting it: figures then never tell of what was taken back. A commit whose answer
+    /// is lost is not counted.
+    pub fn after_commit(&mut self, work: impl FnOnce() + Send + Sync + 'static) {
+        self.after_commit.push(Box::new(work));
+    }
+
     /// Makes everything true at once, wakes the workers if work was left for them, and tells what is stale now.
     ///
     /// # Errors
@@ -119,6 +135,9 @@ impl Tx {
         outcome?;
         if self.left_work {
             self.wake.wake();
+        }
+        for work in self.after_commit {
+            work();
         }
         Ok(())
     }

@@ -40,6 +40,8 @@ pub struct Wake {
 /// What became stale: who hears it here, and what others have not been told yet.
 struct Outdated {
     listeners: RwLock<Vec<Listener>>,
+    /// Who hears only what this process itself has made stale.
+    messengers: RwLock<Vec<Listener>>,
     untold: Mutex<BTreeSet<String>>,
     /// Names this process to itself: it has heard its own news already.
     sender: String,
@@ -48,7 +50,7 @@ struct Outdated {
 impl Default for Outdated {
     fn default() -> Self {
         let sender = u64::from_be_bytes(random::bytes());
-        Self { listeners: RwLock::default(), untold: Mutex::default(), sender: format!("{sender:016x}") }
+        Self { listeners: RwLock::default(), messengers: RwLock::default(), untold: Mutex::default(), sender: format!("{sender:016x}") }
     }
 }
 
@@ -60,9 +62,7 @@ impl fmt::Debug for Outdated {
 
 impl Outdated {
     fn hear(&self, tags: &[String]) {
-        for listener in self.listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            listener(tags);
-        }
+        tell(&self.listeners, tags);
     }
 
     fn queue(&self, tags: Vec<String>) {
@@ -99,6 +99,12 @@ impl Outdated {
     }
 }
 
+fn tell(listeners: &RwLock<Vec<Listener>>, tags: &[String]) {
+    for listener in listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        listener(tags);
+    }
+}
+
 impl Wake {
     /// Says that there is work.
     pub fn wake(&self) {
@@ -119,12 +125,17 @@ impl Wake {
             return;
         }
         self.outdated.hear(&tags);
+        tell(&self.outdated.messengers, &tags);
         self.outdated.queue(tags);
         self.elsewhere.notify_one();
     }
 
     pub(crate) fn on_outdated(&self, listener: Listener) {
         self.outdated.listeners.write().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    pub(crate) fn on_outdated_here(&self, messenger: Listener) {
+        self.outdated.messengers.write().unwrap_or_else(PoisonError::into_inner).push(messenger);
     }
 
     /// Passes wake-ups and what is stale on to other processes until stopped.

@@ -6,6 +6,7 @@ use cart_api::{CartAnswer, CartState, Notice};
 use catalog_api::ChannelKind;
 use checkout_api::CompleteCart;
 use chrono::TimeDelta;
+use db::Tx;
 use kernel::{Country, Problem};
 use payments_api::AttemptState;
 
@@ -143,9 +144,9 @@ pub(crate) fn failure_code(state: AttemptState, provider_code: Option<String>) -
     }
 }
 
-/// Counts what became of a completion.
-pub(crate) fn count(outcome: &'static str, kind: ChannelKind) {
-    metrics::counter!("checkout_completions_total", "outcome" => outcome, "channel_kind" => kind.as_str()).increment(1);
+/// Counts what became of a completion, once that is committed.
+pub(crate) fn count(tx: &mut Tx, outcome: &'static str, kind: ChannelKind) {
+    tx.after_commit(move || metrics::counter!("checkout_completions_total", "outcome" => outcome, "channel_kind" => kind.as_str()).increment(1));
 }
 
 #[cfg(test)]

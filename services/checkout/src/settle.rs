@@ -50,7 +50,7 @@ async fn place(tx: &mut Tx, completion: CompletionRow) -> Result<CompletionRow, 
     };
     must(orders::place(tx, completion.order_id, completion.hold_id).await?, "the order was not pending", &completion)?;
     must(cart::finish_completion(tx, completion.cart_id).await?, "the cart was not completing", &completion)?;
-    domain::count("placed", completion.channel_kind);
+    domain::count(tx, "placed", completion.channel_kind);
     end_in(tx, completion, CompletionState::Placed, None).await
 }
 
@@ -73,7 +73,7 @@ async fn release(tx: &mut Tx, completion: CompletionRow, code: String) -> Result
     // False where it ran out by itself.
     inventory::release_hold(tx, completion.hold_id).await?;
     must(cart::reopen(tx, completion.cart_id).await?, "the cart was not completing", &completion)?;
-    domain::count("failed", completion.channel_kind);
+    domain::count(tx, "failed", completion.channel_kind);
     end_in(tx, completion, CompletionState::Failed, Some(code)).await
 }
 

@@ -203,7 +203,7 @@ pub(crate) async fn write_cancel(tx: &mut Tx, id: OrderId, version: i64, reason:
     insert_entry(tx, id, Entry::Canceled(reason.unwrap_or(CANCELED_BY_STAFF))).await?;
     tx.publish(&OrderCanceled { order_id: id, channel_kind: kind, reason: CANCELED_BY_STAFF.to_owned() }).await?;
     tx.audit("order.canceled", &id.to_string(), json!({ "reason": reason })).await?;
-    count("canceled", kind);
+    count(tx, "canceled", kind);
     Ok(wish)
 }
 

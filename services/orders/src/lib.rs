@@ -164,7 +164,7 @@ pub async fn place(tx: &mut Tx, id: OrderId, hold_id: HoldId) -> Result<bool, Or
     ledger::record_sale(tx, &Sale { order_id: id.uuid(), channel_kind: sale.channel_kind, subtotal: sale.subtotal, delivery: sale.delivery }).await?;
     insert_entry(tx, id, Entry::Placed).await?;
     tx.publish(&OrderPlaced { order_id: id, number: sale.number, channel_kind: sale.channel_kind, total: sale.total }).await?;
-    count("placed", sale.channel_kind);
+    count(tx, "placed", sale.channel_kind);
     Ok(true)
 }
 
@@ -178,7 +178,7 @@ pub async fn cancel_pending(tx: &mut Tx, id: OrderId, reason: &str) -> Result<bo
     let Some(kind) = store::cancel(tx.conn(), id, OrderEvent::Abort, reason, now).await? else { return Ok(false) };
     insert_entry(tx, id, Entry::Canceled(reason)).await?;
     tx.publish(&OrderCanceled { order_id: id, channel_kind: kind, reason: reason.to_owned() }).await?;
-    count("aborted", kind);
+    count(tx, "aborted", kind);
     Ok(true)
 }
 
@@ -205,8 +205,7 @@ async fn insert_entry(tx: &mut Tx, id: OrderId, entry: Entry<'_>) -> Result<(), 
     Ok(())
 }
 
-/// Counts how an order ended. A figure for dashboards: it is counted before the commit, so a commit that fails leaves it one too high. The
-/// truth is the table.
-fn count(outcome: &'static str, kind: ChannelKind) {
-    metrics::counter!("orders_total", "outcome" => outcome, "channel_kind" => kind.as_str()).increment(1);
+/// Counts how an order ended, once that is committed.
+fn count(tx: &mut Tx, outcome: &'static str, kind: ChannelKind) {
+    tx.after_commit(move || metrics::counter!("orders_total", "outcome" => outcome, "channel_kind" => kind.as_str()).increment(1));
 }

@@ -258,6 +258,6 @@ async fn change(tx: &mut Tx, attempt: Attempt, event: AttemptEvent, with: Move<'
         return Ok(Recorded { attempt, changed: false });
     };
     let labels = [("provider", moved.provider.clone()), ("outcome", to.as_str().to_owned()), ("channel_kind", moved.channel_kind.as_str().to_owned())];
-    metrics::counter!("payments_total", &labels).increment(1);
+    tx.after_commit(move || metrics::counter!("payments_total", &labels).increment(1));
     Ok(Recorded { attempt: moved, changed: true })
 }

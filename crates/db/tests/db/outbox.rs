@@ -89,3 +89,53 @@ async fn everything_of_a_unit_of_work_bears_the_moment_it_began() {
     let mut conn = db.read_latest().await.unwrap();
     assert_eq!(count(&mut conn, "ops.audit_entry where occurred_at = '2026-03-01T12:00:00Z'").await, 1);
 }
+
+#[tokio::test]
+async fn what_is_to_be_done_after_the_commit_is_done_then_and_never_when_it_is_taken_back() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    let db = open().await;
+    let done = Arc::new(AtomicU32::new(0));
+    let promise = |tx: &mut db::Tx| {
+        let done = Arc::clone(&done);
+        tx.after_commit(move || drop(done.fetch_add(1, Ordering::SeqCst)));
+    };
+    let mut tx = begin(&db).await;
+    promise(&mut tx);
+    assert_eq!(done.load(Ordering::SeqCst), 0);
+    tx.commit().await.unwrap();
+    assert_eq!(done.load(Ordering::SeqCst), 1);
+    let mut tx = begin(&db).await;
+    promise(&mut tx);
+    tx.rollback().await.unwrap();
+    let mut tx = begin(&db).await;
+    promise(&mut tx);
+    drop(tx);
+    let mut tx = begin(&db).await;
+    promise(&mut tx);
+    // A constraint that is looked at when everything is done breaks the commit itself.
+    let breaks = "create table ops.late (id integer, constraint late_unique unique (id) deferrable initially deferred); insert into ops.late values (1), (1)";
+    sqlx::raw_sql(breaks).execute(tx.conn()).await.unwrap();
+    tx.commit().await.unwrap_err();
+    assert_eq!(done.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn what_a_process_makes_stale_itself_is_also_told_to_its_messengers() {
+    use std::sync::{Arc, Mutex};
+
+    let db = open().await;
+    let (heard, passed_on) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<Mutex<Vec<String>>>::default());
+    let (hears, passes_on) = (Arc::clone(&heard), Arc::clone(&passed_on));
+    db.on_outdated(move |tags| hears.lock().unwrap().extend_from_slice(tags));
+    db.on_outdated_here(move |tags| passes_on.lock().unwrap().extend_from_slice(tags));
+    let mut tx = begin(&db).await;
+    tx.outdate(["tea".to_owned()]);
+    tx.rollback().await.unwrap();
+    let mut tx = begin(&db).await;
+    tx.outdate(["coffee".to_owned()]);
+    assert!(heard.lock().unwrap().is_empty());
+    tx.commit().await.unwrap();
+    assert_eq!((heard.lock().unwrap().clone(), passed_on.lock().unwrap().clone()), (vec!["coffee".to_owned()], vec!["coffee".to_owned()]));
+}
