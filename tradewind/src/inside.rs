@@ -7,7 +7,8 @@ use platform::config::{Config, Http};
 use platform::http::InternalCredential;
 use platform::http::{Kit, api_fallbacks};
 use platform::lifecycle::Tasks;
-use service::{Context, Service, Surfaces, worker};
+use service::{Context, Service, ShopperLimits, Surfaces, worker};
+use stores::Stores;
 
 use crate::database::Database;
 use crate::{services, settings};
@@ -29,7 +30,7 @@ impl Inside {
         let (_, unconnected) = services::unconnected()?;
         let schemas: Vec<_> = unconnected.iter().map(Service::migrations).collect();
         database.prepare_for_tool(&schemas).await?;
-        let context = context(&database, "".into(), config);
+        let context = context(&database, stores(config, Tasks::new())?, "".into(), config);
         let services = services::all(&context, config);
         context.db().set_subscriptions(worker::subscriptions(&services));
         Ok(Self { database, context, services })
@@ -78,13 +79,30 @@ impl Inside {
         if let Err(error) = db.wake().tell_now(db.writer()).await {
             tracing::debug!(%error, "what is stale was not told");
         }
+        if let Some(shared) = self.context.stores().shared() {
+            shared.tell_now().await;
+        }
         db.close().await;
         self.database.stop().await;
     }
 }
 
+/// What is kept in memory, and shared with other processes if that is set.
+///
+/// # Errors
+/// The address of Redis cannot be read.
+pub(crate) fn stores(config: &Config, tasks: Tasks) -> anyhow::Result<Stores> {
+    let stores = Stores::new(settings::cache(config), Clock::system(), tasks);
+    Ok(match settings::shared(config)? {
+        Some(shared) => stores.with_shared(shared, &settings::edition(config)),
+        None => stores,
+    })
+}
+
 /// What services are given, on this database.
-pub(crate) fn context(database: &Database, internal_credential: InternalCredential, config: &Config) -> Context {
+pub(crate) fn context(database: &Database, stores: Stores, internal_credential: InternalCredential, config: &Config) -> Context {
     let db = Db::new(database.options(), Clock::system());
-    Context::new(db.clone(), Tasks::new(), identity::authenticator(db), internal_credential, config.demo).with_cache(settings::cache(config))
+    let authenticator = identity::authenticator(db.clone(), &stores);
+    let platform::config::Limits { changes_per_minute, purchases_per_minute } = config.limits;
+    Context::on(db, stores, authenticator, internal_credential, config.demo).with_limits(ShopperLimits::new(changes_per_minute, purchases_per_minute))
 }

@@ -6,6 +6,7 @@ mod credential;
 mod database;
 mod docs;
 mod figures;
+mod elsewhere;
 mod inside;
 mod inspection;
 mod invariants;

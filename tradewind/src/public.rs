@@ -4,16 +4,20 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
 use kernel::Problem;
-use platform::http::{Kit, api_fallbacks};
+use platform::http::Kit;
 use tower::ServiceExt;
 
+use crate::elsewhere;
 use crate::pages::Pages;
+use crate::target::Target;
 
 /// What a process has to serve on the public port.
 #[derive(Default)]
 pub(crate) struct Parts {
     /// The routes of the API and of webhooks, without fallbacks.
     pub(crate) api: Router,
+    /// The routes of the API that other processes serve; each says so.
+    pub(crate) elsewhere: Router,
     /// The page and documents that describe the API.
     pub(crate) docs: Option<Router>,
     /// The pages; the back office's are below `/backoffice`.
@@ -21,13 +25,13 @@ pub(crate) struct Parts {
 }
 
 /// Puts the parts together. Each has the kit's layers around it under a name of its own; all share the kit's limits.
-pub(crate) fn router(parts: Parts, kit: &Kit) -> Router {
-    let api = problems_below_api_prefixes(parts.api);
+pub(crate) fn router(parts: Parts, target: &Target, kit: &Kit) -> Router {
+    let api = problems_below_api_prefixes(parts.api.merge(parts.elsewhere));
     let api = kit.around(api.method_not_allowed_fallback(method_not_allowed), "api");
     let docs = parts.docs.map(|docs| kit.around(docs, "docs")).unwrap_or_default();
-    let unknown = kit.around(api_fallbacks(Router::new()), "unknown");
-    let storefront = parts.pages.storefront.map_or_else(|| unknown.clone(), |pages| storefront::refusals_as_pages(kit.around(pages, "storefront")));
-    let backoffice = parts.pages.backoffice.map_or(unknown, |pages| backoffice::refusals_as_pages(kit.around(pages, "backoffice")));
+    let absent = |name| kit.around(elsewhere::pages(target, name), "unknown");
+    let storefront = parts.pages.storefront.map_or_else(|| absent("shop"), |pages| storefront::refusals_as_pages(kit.around(pages, "storefront")));
+    let backoffice = parts.pages.backoffice.map_or_else(|| absent("back office"), |pages| backoffice::refusals_as_pages(kit.around(pages, "backoffice")));
     let pages = tower::service_fn(move |request: Request| {
         let pages = if is_backoffice(request.uri().path()) { &backoffice } else { &storefront };
         pages.clone().oneshot(request)

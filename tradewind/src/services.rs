@@ -7,6 +7,7 @@ use platform::config::{Config, Loaded};
 use platform::lifecycle::Tasks;
 use service::{Context, Service};
 use sqlx::postgres::PgConnectOptions;
+use stores::Stores;
 
 /// Every service, in the order in which their schemas are migrated.
 pub(crate) fn all(context: &Context, config: &Config) -> Vec<Service> {
@@ -34,7 +35,7 @@ fn payment_settings(config: &Config) -> payments::Settings {
 pub(crate) fn unconnected() -> anyhow::Result<(Context, Vec<Service>)> {
     let nowhere = DbOptions::new(PgConnectOptions::new_without_pgpass().host("/nonexistent"));
     let db = Db::new(&nowhere, Clock::system());
-    let context = Context::new(db.clone(), Tasks::new(), identity::authenticator(db), "".into(), false);
+    let context = Context::new(db.clone(), Tasks::new(), identity::authenticator(db, &Stores::off()), "".into(), false);
     let services = all(&context, &Loaded::load(None, [])?.config);
     Ok((context, services))
 }

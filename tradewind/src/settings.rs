@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use db::DbOptions;
 use platform::config::{Config, ConfigErrors, Loaded, Secret};
 use platform::telemetry;
 use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 use sqlx::postgres::PgConnectOptions;
-use stores::CacheOptions;
+use stores::{CacheOptions, RedisAddress, Shared, SharedOptions};
 
+use crate::commands::version::{REVISION, VERSION};
 use crate::target::Target;
 
 /// The file that is read when none is named.
@@ -71,6 +74,12 @@ fn problems_between_settings(config: &Config) -> Vec<String> {
     if config.database.url.is_none() && (config.database.read_url.is_some() || config.database.direct_url.is_some()) {
         problems.push("database.url is not set, but database.read_url or database.direct_url is".to_owned());
     }
+    if let Some(Err(error)) = config.redis.url.as_ref().map(redis_address) {
+        problems.push(format!("redis.url: {error:#}"));
+    }
+    if config.redis.prefix.is_empty() || config.redis.prefix.contains(['{', '}', ' ']) {
+        problems.push("redis.prefix: must be a word without blanks and braces".to_owned());
+    }
     for (key, url) in [("http.public_url", &config.http.public_url), ("web.api_url", &config.web.api_url)] {
         if url.as_ref().is_some_and(|url| !is_web_address(url)) {
             problems.push(format!("{key}: must begin with http:// or https:// and have no path"));
@@ -102,6 +111,32 @@ pub(crate) const fn cache(config: &Config) -> CacheOptions {
     CacheOptions { max_bytes, ttl, stale_for }
 }
 
+/// What the processes of the shop share, if they share anything. Nothing is connected yet.
+///
+/// # Errors
+/// The secret cannot be read or is no address.
+pub(crate) fn shared(config: &Config) -> anyhow::Result<Option<Shared>> {
+    let Some(url) = &config.redis.url else { return Ok(None) };
+    let address = redis_address(url).context("redis.url")?;
+    Ok(Some(Shared::new(SharedOptions { address, prefix: config.redis.prefix.clone(), timeout: config.redis.timeout })))
+}
+
+/// Where Redis is by the present secret.
+///
+/// # Errors
+/// The secret cannot be read or is no address; the error never shows it.
+pub(crate) fn redis_address(secret: &Secret) -> anyhow::Result<RedisAddress> {
+    Ok(secret.current()?.expose_secret().parse()?)
+}
+
+/// What must be the same in two processes before one serves what the other has rendered: the program, and what it is set to.
+pub(crate) fn edition(config: &Config) -> String {
+    let program = std::env::current_exe().and_then(std::fs::metadata).map(|file| (file.len(), file.modified().ok())).ok();
+    let public = config.http.public_url.clone().unwrap_or_else(|| config.http.public_address.to_string());
+    let told = format!("{VERSION} {REVISION} {program:?} {public} {}", config.demo);
+    Sha256::digest(told).iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
 /// How to reach the databases that are configured; nothing if the private one is to be used.
 ///
 /// # Errors
@@ -118,7 +153,8 @@ pub(crate) fn database_options(config: &Config) -> anyhow::Result<Option<DbOptio
 
 /// Whether a secret lies in a file, so that it may be rotated while we run.
 pub(crate) fn has_rotating_secrets(config: &Config) -> bool {
-    [&config.database.url, &config.database.read_url, &config.database.direct_url, &config.web.internal_credential].into_iter().flatten().any(Secret::is_file)
+    let secrets = [&config.database.url, &config.database.read_url, &config.database.direct_url, &config.redis.url, &config.web.internal_credential];
+    secrets.into_iter().flatten().any(Secret::is_file)
 }
 
 /// The configured limits around a writer.

@@ -14,6 +14,17 @@ pub(crate) struct Target {
     of_services: usize,
 }
 
+/// What a process is told of others.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Surroundings<'config> {
+    /// The API's address, if it is elsewhere.
+    pub(crate) api_url: Option<&'config str>,
+    /// Whether processes tell each other what has changed by Redis.
+    pub(crate) has_redis: bool,
+    /// Whether the API and the pages know each other.
+    pub(crate) has_credential: bool,
+}
+
 /// A part of a target that does not exist.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UnknownTarget {
@@ -82,6 +93,35 @@ impl Target {
         self.storefront || self.backoffice
     }
 
+    /// Whether it answers the routes of any service.
+    pub(crate) fn has_routes(&self) -> bool {
+        !self.routes.is_empty()
+    }
+
+    /// What it leaves to other processes, in words for whoever starts it.
+    pub(crate) fn lacks(&self, around: &Surroundings<'_>) -> Vec<String> {
+        let mut lacks = Vec::new();
+        if let Some(url) = around.api_url.filter(|_| self.has_pages()) {
+            lacks.push(format!("the API, which its pages call at {url}"));
+        } else if self.has_routes() && !self.has_whole_api() {
+            let here = self.routes.iter().copied().collect::<Vec<_>>().join(", ");
+            lacks.push(format!("the API of other services than {here}: such routes answer 404 not_served_here"));
+        }
+        if self.has_routes() && !self.has_whole_work() {
+            lacks.push("all of the background work: have a process with --target worker beside it".to_owned());
+        }
+        if self.has_routes() && !self.has_pages() && !around.has_credential {
+            lacks.push("trust in pages elsewhere: without web.internal_credential limits see their address, not the shopper's".to_owned());
+        }
+        if !self.is_public() {
+            lacks.push("a public port: background work alone".to_owned());
+        }
+        if self.has_pages() && !self.needs_database() && !around.has_redis {
+            lacks.push("news of changes: without redis.url pages are as old as cache.ttl_ms at most".to_owned());
+        }
+        lacks
+    }
+
     /// Whether it answers the routes of every service.
     pub(crate) fn has_whole_api(&self) -> bool {
         self.routes.len() == self.of_services
@@ -144,6 +184,22 @@ mod tests {
     fn a_service_brings_its_routes_and_its_jobs() {
         let orders = Target::parse("orders", &SERVICES).unwrap();
         assert!(orders.routes("orders") && orders.works("orders") && !orders.routes("catalog") && !orders.has_whole_api());
+    }
+
+    #[test]
+    fn what_is_left_to_others_is_said() {
+        let lacks = |text: &str, around: Surroundings<'_>| Target::parse(text, &SERVICES).unwrap().lacks(&around).join("\n");
+        let alone = Surroundings::default();
+        assert_eq!(lacks("all", alone), "");
+        let apart = Surroundings { api_url: Some("http://api:8080"), has_credential: true, ..alone };
+        let pages = lacks("storefront", apart);
+        assert!(pages.contains("http://api:8080") && pages.contains("redis.url") && !pages.contains("worker"), "{pages}");
+        assert!(!lacks("storefront", Surroundings { has_redis: true, ..apart }).contains("redis.url"));
+        let api = lacks("api", alone);
+        assert!(api.contains("--target worker") && api.contains("internal_credential"), "{api}");
+        assert!(lacks("worker", alone).contains("public port"));
+        let orders = lacks("orders", alone);
+        assert!(orders.contains("than orders:") && orders.contains("not_served_here") && orders.contains("worker"), "{orders}");
     }
 
     #[test]

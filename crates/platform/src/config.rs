@@ -1,5 +1,6 @@
 //! Typed configuration: defaults, then `tradewind.toml`, then the environment. Every problem is told at once.
 
+mod networks;
 mod reader;
 mod secret;
 
@@ -8,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use networks::{Networks, NetworksError};
 use reader::Reader;
 pub use reader::Setting;
 pub use secret::Secret;
@@ -25,6 +27,10 @@ pub struct Config {
     pub log: Log,
     /// The databases.
     pub database: Database,
+    /// What processes share.
+    pub redis: Redis,
+    /// How often shoppers may do things.
+    pub limits: Limits,
     /// How the web tier reaches the API.
     pub web: Web,
     /// What is kept in memory of answers and pages.
@@ -50,6 +56,8 @@ pub struct Http {
     pub request_timeout: Duration,
     /// How many requests may be in work at once; more are told to come again.
     pub max_concurrent_requests: usize,
+    /// The proxies whose `X-Forwarded-For` is believed; none unless they are named.
+    pub trusted_proxies: Networks,
     /// How long readiness is off before the ports close, so that load balancers notice.
     pub drain_delay: Duration,
     /// How long requests in flight may take to end when the process stops.
@@ -108,6 +116,26 @@ pub struct Database {
     pub statement_timeout: Duration,
     /// Where PostgreSQL's programs are, for the private server; found by itself if absent.
     pub local_bin: Option<PathBuf>,
+}
+
+/// What processes share.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    /// One server, or nodes of a cluster; each process is on its own if absent.
+    pub url: Option<Secret>,
+    /// How every key and channel begins, so that several shops may share one Redis.
+    pub prefix: String,
+    /// How long a call may take.
+    pub timeout: Duration,
+}
+
+/// How often shoppers may do things, by address; 0 is no limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests to the store API that change something.
+    pub changes_per_minute: u32,
+    /// Of these, attempts to buy.
+    pub purchases_per_minute: u32,
 }
 
 /// How the web tier reaches the API.
@@ -180,7 +208,7 @@ impl std::error::Error for ConfigErrors {}
 
 /// The environment variables everybody knows, and the settings they stand for.
 const ALIASES: &[(&str, &str)] =
-    &[("DATABASE_URL", "database.url"), ("DATABASE_READ_URL", "database.read_url"), ("DATABASE_DIRECT_URL", "database.direct_url")];
+    &[("DATABASE_URL", "database.url"), ("DATABASE_READ_URL", "database.read_url"), ("DATABASE_DIRECT_URL", "database.direct_url"), ("REDIS_URL", "redis.url")];
 
 impl Loaded {
     /// Reads the configuration from a file, if there is one, and an environment.
@@ -199,6 +227,7 @@ impl Loaded {
                 body_limit_bytes: reader.number("http.body_limit_bytes", 1_048_576, 1_024..=104_857_600),
                 request_timeout: reader.milliseconds("http.request_timeout_ms", 20_000, 100..=600_000),
                 max_concurrent_requests: reader.number("http.max_concurrent_requests", 1_024, 1..=1_000_000),
+                trusted_proxies: reader.optional("http.trusted_proxies").unwrap_or_default(),
                 drain_delay: reader.milliseconds("http.drain_delay_ms", 0, 0..=300_000),
                 drain_timeout: reader.milliseconds("http.drain_timeout_ms", 20_000, 0..=600_000),
             },
@@ -212,6 +241,15 @@ impl Loaded {
                 lock_timeout: reader.milliseconds("database.lock_timeout_ms", 10_000, 10..=60_000),
                 statement_timeout: reader.milliseconds("database.statement_timeout_ms", 15_000, 10..=600_000),
                 local_bin: reader.optional("database.local_bin"),
+            },
+            redis: Redis {
+                url: reader.secret("redis.url"),
+                prefix: reader.value("redis.prefix", "tradewind"),
+                timeout: reader.milliseconds("redis.timeout_ms", 100, 1..=5_000),
+            },
+            limits: Limits {
+                changes_per_minute: reader.number("limits.changes_per_minute", 1_200, 0..=1_000_000),
+                purchases_per_minute: reader.number("limits.purchases_per_minute", 60, 0..=1_000_000),
             },
             web: Web {
                 api_url: reader.optional("web.api_url"),

@@ -9,7 +9,7 @@ use db::Actor;
 use db::idempotency::IdempotencyKey;
 use garde::Validate;
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{Extensions, HeaderMap, Method};
 use kernel::{Problem, Token, headers};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -130,7 +130,7 @@ impl Call {
         let principal = parts.extensions.get::<Arc<Principal>>();
         Self {
             actor: principal.map_or_else(Actor::guest, |principal| principal.actor()),
-            client_address: client_address(parts, context),
+            client_address: client_address(&parts.headers, &parts.extensions, context),
             is_internal: context.is_internal(&parts.headers),
             headers: Arc::new(parts.headers.clone()),
             method: parts.method.clone(),
@@ -140,10 +140,11 @@ impl Call {
     }
 }
 
-fn client_address(parts: &Parts, context: &Context) -> IpAddr {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
-    let passed_on = parts.headers.get(headers::CLIENT_ADDRESS).and_then(|address| address.to_str().ok()?.parse().ok());
-    passed_on.filter(|_| context.is_internal(&parts.headers)).unwrap_or(peer)
+/// Where the shopper or member of staff sits.
+pub(crate) fn client_address(sent: &HeaderMap, extensions: &Extensions, context: &Context) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
+    let passed_on = sent.get(headers::CLIENT_ADDRESS).and_then(|address| address.to_str().ok()?.parse().ok());
+    passed_on.filter(|_| context.is_internal(sent)).unwrap_or(peer)
 }
 
 fn fresher_than(parts: &Parts, context: &Context) -> Option<Duration> {

@@ -7,7 +7,7 @@ use platform::http::InternalCredential;
 use platform::lifecycle::Tasks;
 use stores::{CacheOptions, Stores};
 
-use crate::Authenticator;
+use crate::{Authenticator, ShopperLimits};
 
 /// What the binary gives to every service. Cloning shares everything.
 #[derive(Clone)]
@@ -18,23 +18,39 @@ pub struct Context {
     internal_credential: InternalCredential,
     demo: bool,
     stores: Stores,
+    limits: ShopperLimits,
 }
 
 impl Context {
-    /// Puts together what services need. `internal_credential` is the secret our own web tier sends along.
+    /// Puts together what services need, with stores of their own. `internal_credential` is the secret our own web tier sends along.
     #[must_use]
     pub fn new(db: Db, tasks: Tasks, authenticator: Arc<dyn Authenticator>, internal_credential: InternalCredential, demo: bool) -> Self {
-        let stores = Stores::new(CacheOptions::default(), db.clock().clone(), tasks.clone());
-        let bus = stores.bus().clone();
-        db.on_outdated(move |tags| bus.tell(tags));
-        Self { db, tasks, authenticator, internal_credential, demo, stores }
+        let stores = Stores::new(CacheOptions::default(), db.clock().clone(), tasks);
+        Self::on(db, stores, authenticator, internal_credential, demo)
     }
 
-    /// The same with other room and times for what is kept in memory. Said before services are made.
+    /// The same on stores that others know, too. What commits make stale is told on their bus, and to other processes.
     #[must_use]
-    pub fn with_cache(mut self, options: CacheOptions) -> Self {
-        self.stores = self.stores.with_options(options);
+    pub fn on(db: Db, stores: Stores, authenticator: Arc<dyn Authenticator>, internal_credential: InternalCredential, demo: bool) -> Self {
+        let bus = stores.bus().clone();
+        db.on_outdated(move |tags| bus.tell(tags));
+        if let Some(shared) = stores.shared().cloned() {
+            db.on_outdated_here(move |tags| shared.tell(tags));
+        }
+        Self { db, tasks: stores.tasks().clone(), authenticator, internal_credential, demo, stores, limits: ShopperLimits::new(0, 0) }
+    }
+
+    /// The same with limits for shoppers; without this there are none.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: ShopperLimits) -> Self {
+        self.limits = limits;
         self
+    }
+
+    /// How often one address may do things.
+    #[must_use]
+    pub const fn limits(&self) -> ShopperLimits {
+        self.limits
     }
 
     /// The database.

@@ -4,6 +4,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement, security};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::limits::limit_changes;
 use crate::{Context, Service, audit, queue, require_staff};
 
 /// The routes of a set of services, and the documents that describe them.
@@ -22,6 +23,8 @@ impl Surfaces {
     pub fn of(context: &Context, services: &[Service]) -> Self {
         let merge = |routes: fn(&Service) -> OpenApiRouter| services.iter().fold(OpenApiRouter::new(), |all, service| all.merge(routes(service)));
         let (store, store_document) = merge(Service::store_routes).split_for_parts();
+        // A layer around nothing is refused by axum.
+        let store = if store.has_routes() { store.route_layer(from_fn_with_state(context.clone(), limit_changes)) } else { store };
         let (closed, mut admin_document) = merge(Service::admin_routes).merge(queue::routes(context)).merge(audit::routes(context)).split_for_parts();
         let (open, open_document) = merge(Service::open_admin_routes).split_for_parts();
         admin_document.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("staff", [])]);

@@ -59,12 +59,7 @@ pub async fn run(context: Context, services: Vec<Service>, options: WorkerOption
         options,
         id: Uuid::from_bytes(kernel::random::bytes()),
     };
-    tokio::join!(
-        worker.work(&stop),
-        worker.tick(&services, &stop),
-        report_on_queues(&worker.context, &services, &stop),
-        pass_news_on(&worker.context, &stop)
-    );
+    tokio::join!(worker.work(&stop), worker.tick(&services, &stop), report_on_queues(&worker.context, &services, &stop), pass_news_on(&worker.context, &stop));
 }
 
 /// Tells other processes what this one commits, and hears what they do: that there is work, and what is stale. [`run`] does it too; a

@@ -12,7 +12,7 @@ pub const EVERYTHING: &str = "*";
 const MOST: usize = 50_000;
 
 /// A point in the order of all changes this process has heard of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(u64);
 
 impl Generation {
@@ -23,9 +23,9 @@ impl Generation {
 
 /// Tells every cache of this process what has become stale.
 ///
-/// News of this process's own commits, and of other processes' through PostgreSQL, is told by `service::Context`. A bus that spans more
-/// (Redis) needs no more than this: send what is told here, and tell here what arrives. News that is lost costs freshness only, and for no
-/// longer than the caches' time to live.
+/// News of this process's own commits, and of other processes' through PostgreSQL, is told by `service::Context`; what comes through Redis by
+/// [`crate::Shared`]. News may be told twice, which costs a render. News that is lost costs freshness only, and for no longer than the caches'
+/// time to live.
 #[derive(Clone)]
 pub struct Bus(Arc<State>);
 
@@ -40,9 +40,16 @@ struct State {
 #[derive(Default)]
 struct Told {
     /// What is older than this is stale, whatever its tags.
-    floor: u64,
-    /// The generation of the latest change of each tag.
-    tags: HashMap<Box<str>, u64>,
+    floor: Change,
+    /// The latest change of each tag.
+    tags: HashMap<Box<str>, Change>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Change {
+    generation: u64,
+    /// In microseconds since 1970.
+    told_at: i64,
 }
 
 impl Bus {
@@ -59,17 +66,18 @@ impl Bus {
         }
         let mut told = self.0.told.write().unwrap_or_else(PoisonError::into_inner);
         let generation = self.0.generation.load(Ordering::SeqCst).saturating_add(1);
+        let change = Change { generation, told_at: self.0.clock.now().timestamp_micros() };
         for tag in tags {
             match tag.as_ref() {
-                EVERYTHING => told.floor = generation,
-                tag => drop(told.tags.insert(tag.into(), generation)),
+                EVERYTHING => told.floor = change,
+                tag => drop(told.tags.insert(tag.into(), change)),
             }
         }
         if told.tags.len() > MOST {
             told.tags.clear();
-            told.floor = generation;
+            told.floor = change;
         }
-        self.0.told_at.store(self.0.clock.now().timestamp_micros(), Ordering::SeqCst);
+        self.0.told_at.store(change.told_at, Ordering::SeqCst);
         // Last, so that whoever sees the generation finds its tags.
         self.0.generation.store(generation, Ordering::SeqCst);
     }
@@ -84,7 +92,15 @@ impl Bus {
     #[must_use]
     pub fn is_stale(&self, tags: &[String], begun: Generation) -> bool {
         let told = self.0.told.read().unwrap_or_else(PoisonError::into_inner);
-        begun.0 < told.floor || tags.iter().any(|tag| told.tags.get(tag.as_str()).is_some_and(|changed| *changed > begun.0))
+        begun.0 < told.floor.generation || tags.iter().any(|tag| told.tags.get(tag.as_str()).is_some_and(|changed| changed.generation > begun.0))
+    }
+
+    /// Whether news of one of these tags is younger than `within`.
+    pub(crate) fn is_news(&self, tags: &[String], within: Duration) -> bool {
+        let since = self.0.clock.now().timestamp_micros().saturating_sub(i64::try_from(within.as_micros()).unwrap_or(i64::MAX));
+        let told = self.0.told.read().unwrap_or_else(PoisonError::into_inner);
+        let is_young = |change: &Change| change.generation > 0 && change.told_at > since;
+        is_young(&told.floor) || tags.iter().filter_map(|tag| told.tags.get(tag.as_str())).any(is_young)
     }
 
     /// How long ago something was told last, if that is less than `within`.
@@ -142,6 +158,20 @@ mod tests {
         bus.tell(&many);
         assert!(bus.is_stale(&tags(&["another"]), before));
         assert!(bus.0.told.read().is_ok_and(|told| told.tags.is_empty()));
+    }
+
+    #[test]
+    fn news_of_a_tag_is_news_for_a_while() {
+        let clock = Clock::frozen(kernel::Timestamp::UNIX_EPOCH);
+        let bus = Bus::new(clock.clone());
+        let is_news = |name: &str| bus.is_news(&tags(&[name]), Duration::from_secs(5));
+        assert!(!is_news("product:1"));
+        bus.tell(&["product:1"]);
+        assert!(is_news("product:1") && !is_news("product:2"));
+        clock.advance(chrono::TimeDelta::seconds(6));
+        assert!(!is_news("product:1"));
+        bus.tell(&[EVERYTHING]);
+        assert!(is_news("product:2"));
     }
 
     #[test]

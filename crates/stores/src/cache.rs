@@ -84,6 +84,16 @@ pub struct Filled<V> {
     pub value: V,
     /// What it is made of, as the bus names it.
     pub tags: Vec<String>,
+    /// How long ago it was begun, if another process made it; else nothing.
+    pub age: Duration,
+}
+
+impl<V> Filled<V> {
+    /// Something made just now.
+    #[must_use]
+    pub const fn new(value: V, tags: Vec<String>) -> Self {
+        Self { value, tags, age: Duration::ZERO }
+    }
 }
 
 /// Nothing to keep.
@@ -127,7 +137,8 @@ impl<V> Deref for Entry<V> {
 
 impl<V: Weight> Entry<V> {
     fn new(filled: Filled<V>, begun_at: i64, generation: Generation, key: &str) -> Self {
-        let Filled { value, tags } = filled;
+        let Filled { value, tags, age } = filled;
+        let begun_at = begun_at.saturating_sub(micros(age));
         let bytes = tags.iter().fold(value.weight().saturating_add(key.len()), |sum, tag| sum.saturating_add(tag.len()).saturating_add(24));
         Self { value, tags, begun_at, generation, holds_at: AtomicU64::new(generation.number()), weight: u32::try_from(bytes).unwrap_or(u32::MAX) }
     }

@@ -8,10 +8,14 @@ mod bus;
 mod cache;
 mod coding;
 mod key;
+mod limits;
 mod render;
 mod rendered;
+mod shared;
+mod shelf;
 mod shortcuts;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Clock, Problem};
@@ -20,8 +24,11 @@ use platform::lifecycle::Tasks;
 pub use bus::{Bus, EVERYTHING, Generation};
 pub use cache::{Cache, CacheOptions, Entry, Fill, Filled, Lost, Miss, Surface, Weight, Wish};
 pub use key::Key;
+pub use limits::{Limits, Rate, TooOften, subject_of};
 pub use render::{Render, RenderCache, Unkept};
 pub use rendered::Rendered;
+pub use shared::{RedisAddress, RedisAddressError, Shared, SharedOptions};
+pub use shelf::{Parcel, Shelf};
 pub use shortcuts::Shortcuts;
 
 /// How long after a change whatever is made anew reads the writer, because a reader may not have the change yet.
@@ -37,13 +44,22 @@ pub struct Stores {
     options: CacheOptions,
     clock: Clock,
     tasks: Tasks,
+    common: Option<Common>,
+    limits: Limits,
+}
+
+/// What the processes of a shop share.
+#[derive(Clone)]
+struct Common {
+    shared: Shared,
+    edition: Arc<str>,
 }
 
 impl Stores {
     /// Empty caches. Work that outlives its request runs in `tasks`.
     #[must_use]
     pub fn new(options: CacheOptions, clock: Clock, tasks: Tasks) -> Self {
-        Self::on(Bus::new(clock.clone()), options, clock, tasks)
+        Self::on(Bus::new(clock.clone()), options, clock, tasks, None)
     }
 
     /// Caches that keep nothing, for tests of what is rendered.
@@ -52,15 +68,51 @@ impl Stores {
         Self::new(CacheOptions { ttl: Duration::ZERO, stale_for: Duration::ZERO, ..CacheOptions::default() }, Clock::system(), Tasks::new())
     }
 
-    /// Empty caches with other options on the same bus.
+    /// Empty caches that share through Redis what they make, with those processes that are of the same edition, and count limits together with
+    /// all. [`Shared::run`] keeps the connection.
     #[must_use]
-    pub fn with_options(self, options: CacheOptions) -> Self {
-        Self::on(self.bus, options, self.clock, self.tasks)
+    pub fn with_shared(self, shared: Shared, edition: &str) -> Self {
+        Self::on(self.bus, self.options, self.clock, self.tasks, Some(Common { shared, edition: edition.into() }))
     }
 
-    fn on(bus: Bus, options: CacheOptions, clock: Clock, tasks: Tasks) -> Self {
-        let renders = RenderCache::new(Cache::new("renders", options, bus.clone(), clock.clone(), tasks.clone()));
-        Self { bus, renders, options, clock, tasks }
+    fn on(bus: Bus, options: CacheOptions, clock: Clock, tasks: Tasks, common: Option<Common>) -> Self {
+        let cache = Cache::new("renders", options, bus.clone(), clock.clone(), tasks.clone());
+        let limits = Limits::new(clock.clone(), common.as_ref().map(|common| common.shared.clone()));
+        let stores = Self { renders: RenderCache::new(cache.clone(), None), bus, options, clock, tasks, common, limits };
+        let shelf = stores.shelf(options.ttl);
+        Self { renders: RenderCache::new(cache, shelf), ..stores }
+    }
+
+    /// Where work is spawned that outlives its request.
+    #[must_use]
+    pub const fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// What the processes of the shop share, if they do.
+    #[must_use]
+    pub fn shared(&self) -> Option<&Shared> {
+        self.common.as_ref().map(|common| &common.shared)
+    }
+
+    /// How often somebody may do something.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// A cache of records that are asked for again and again, for a short time; never served while their source is away.
+    #[must_use]
+    pub fn records<V: Weight, E: Clone + Send + Sync + 'static>(&self, name: &'static str, ttl: Duration) -> Cache<V, E> {
+        let options = CacheOptions { max_bytes: LOOKUP_BYTES.saturating_mul(4), ttl: ttl.min(self.options.ttl), stale_for: Duration::ZERO };
+        Cache::new(name, options, self.bus.clone(), self.clock.clone(), self.tasks.clone())
+    }
+
+    /// The shelf for things that live so long, if there is one.
+    #[must_use]
+    pub fn shelf(&self, ttl: Duration) -> Option<Shelf> {
+        let Common { shared, edition } = self.common.clone()?;
+        Some(Shelf::new(shared, self.bus.clone(), self.tasks.clone(), edition, ttl.min(self.options.ttl)))
     }
 
     /// Who tells, and hears, what is stale.

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use kernel::Problem;
 use serde::Serialize;
 
-use crate::{Cache, Entry, Fill, Filled, Key, Lost, Miss, Rendered, Surface, Wish};
+use crate::{Cache, Entry, Fill, Filled, Key, Lost, Miss, Rendered, Shelf, Surface, Wish};
 
 /// Names what an answer shows, for a content network to drop it by.
 const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
@@ -44,7 +44,7 @@ impl Render {
         if let Ok(keys) = HeaderValue::from_str(&self.tags.join(" ")) {
             self.headers.insert(SURROGATE_KEY, keys);
         }
-        Filled { value: Rendered::new(self.headers, self.body, earlier), tags: self.tags }
+        Filled::new(Rendered::new(self.headers, self.body, earlier), self.tags)
     }
 }
 
@@ -92,11 +92,11 @@ pub(crate) struct Kept {
 
 /// Answers and pages, rendered once and served as bytes.
 #[derive(Clone)]
-pub struct RenderCache(Cache<Rendered, Unkept>);
+pub struct RenderCache(Cache<Rendered, Unkept>, Option<Arc<Shelf>>);
 
 impl RenderCache {
-    pub(crate) const fn new(cache: Cache<Rendered, Unkept>) -> Self {
-        Self(cache)
+    pub(crate) fn new(cache: Cache<Rendered, Unkept>, shelf: Option<Shelf>) -> Self {
+        Self(cache, shelf.map(Arc::new))
     }
 
     /// Answers a request with these headers from what is kept by `key`, or renders it.
@@ -105,9 +105,16 @@ impl RenderCache {
         F: FnOnce(Fill) -> R + Send + 'static,
         R: Future<Output = Result<Render, Miss<Unkept>>> + Send + 'static,
     {
-        let outcome = self.0.get(key, wish, |fill, earlier| async move {
-            let rendered = render(fill).await?;
-            Ok(rendered.ready(earlier.as_deref().map(std::ops::Deref::deref)))
+        let shelf = self.1.as_ref().map(|shelf| (Arc::clone(shelf), key.clone()));
+        let outcome = self.0.get(key, wish, move |fill, earlier| async move {
+            let make = async {
+                let rendered = render(fill).await?;
+                Ok(rendered.ready(earlier.as_deref().map(std::ops::Deref::deref)))
+            };
+            match shelf {
+                Some((shelf, key)) => shelf.find_or_make(&key, wish, make).await,
+                None => make.await,
+            }
         });
         match outcome.await {
             Ok(rendered) => {

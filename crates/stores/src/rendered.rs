@@ -1,3 +1,5 @@
+mod parcel;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;

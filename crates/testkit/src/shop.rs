@@ -7,6 +7,7 @@ use db::{Actor, Db, DbOptions, Tx};
 use kernel::Clock;
 use platform::lifecycle::Tasks;
 use service::{Authenticator, Context, Service, Surfaces, worker};
+use stores::{CacheOptions, Stores};
 
 use crate::{Reply, StaffPass, TestDatabase, TestRequest};
 
@@ -27,21 +28,23 @@ impl Shop {
     pub async fn open(build: impl Fn(&Context) -> Vec<Service>) -> Self {
         let pass = StaffPass::default();
         let staff = pass.clone();
-        Self::open_for(pass, move |_| Arc::new(staff), build).await
+        Self::open_for(pass, move |_, _| Arc::new(staff), build).await
     }
 
     /// Opens a shop whose staff is let in by `authenticator`.
-    pub async fn open_with(authenticator: impl FnOnce(&Db) -> Arc<dyn Authenticator>, build: impl Fn(&Context) -> Vec<Service>) -> Self {
+    pub async fn open_with(authenticator: impl FnOnce(&Db, &Stores) -> Arc<dyn Authenticator>, build: impl Fn(&Context) -> Vec<Service>) -> Self {
         Self::open_for(StaffPass::default(), authenticator, build).await
     }
 
-    async fn open_for(pass: StaffPass, authenticator: impl FnOnce(&Db) -> Arc<dyn Authenticator>, build: impl Fn(&Context) -> Vec<Service>) -> Self {
+    async fn open_for(pass: StaffPass, authenticator: impl FnOnce(&Db, &Stores) -> Arc<dyn Authenticator>, build: impl Fn(&Context) -> Vec<Service>) -> Self {
         let clock = Clock::frozen(DateTime::from_timestamp(1_772_366_400, 0).unwrap());
         // The services name their schemas before there is a database, so they are built once on pools that never connect.
         let schemas: Vec<SchemaMigrations> = build(&context(&nowhere(&clock), Arc::new(pass.clone()))).iter().map(Service::migrations).collect();
         let database = TestDatabase::create(&schemas).await;
         let db = Db::new(&DbOptions::new(database.options()), clock.clone());
-        let context = context(&db, authenticator(&db));
+        let stores = Stores::new(CacheOptions::default(), clock.clone(), Tasks::new());
+        let authenticator = authenticator(&db, &stores);
+        let context = Context::on(db.clone(), stores, authenticator, "internal".into(), true);
         let services = build(&context);
         db.set_subscriptions(worker::subscriptions(&services));
         let router = platform::http::api_fallbacks(Surfaces::of(&context, &services).router);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
-use identity_api::Role;
+use identity_api::{Role, StaffId, StaffSessionId};
 use kernel::Timestamp;
 use service::Permission;
 use sha2::{Digest, Sha256};
@@ -18,6 +18,18 @@ pub(crate) const SESSION_IDLE: TimeDelta = TimeDelta::hours(2);
 pub(crate) const SEEN_PRECISION: TimeDelta = TimeDelta::minutes(1);
 /// How long ended sessions and invitations are kept, for those who look into an incident.
 pub(crate) const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// How the bus names a session: said when it ends before its time.
+#[must_use]
+pub(crate) fn session_tag(id: StaffSessionId) -> String {
+    format!("session:{id}")
+}
+
+/// How the bus names a member of staff: said when what they may do has changed, or all their sessions have ended.
+#[must_use]
+pub(crate) fn staff_tag(id: StaffId) -> String {
+    format!("staff:{id}")
+}
 
 /// In what time sign-ins are counted.
 pub(crate) const THROTTLE_WINDOW: TimeDelta = TimeDelta::minutes(15);

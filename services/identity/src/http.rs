@@ -8,7 +8,7 @@ use service::{Answer, Command, Context, Failure, Permission, Staff};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::{PasswordRefused, normalize_email};
+use crate::domain::{PasswordRefused, normalize_email, session_tag};
 use crate::password::{PasswordError, Passwords};
 use crate::sign_in::{self, AcceptRefused, SignInRefused, Visitor};
 use crate::staff::{InviteError, invite};
@@ -89,6 +89,7 @@ async fn delete_session(State(context): State<Context>, staff: Staff, command: C
                 let now = tx.now();
                 let session = StaffSessionId::from_uuid(staff.0.session_id);
                 if store::revoke_session(tx.conn(), session, now).await? {
+                    tx.outdate([session_tag(session)]);
                     tx.audit("staff.signed_out", &StaffId::from_uuid(staff.0.id).to_string(), serde_json::json!({ "session_id": session })).await?;
                 }
                 Ok(Answer::no_content())

@@ -4,12 +4,14 @@ mod domain;
 mod http;
 mod jobs;
 mod password;
+mod sessions;
 mod sign_in;
 mod staff;
 mod store;
 mod views;
 
-pub use staff::{InviteError, any_staff, authenticator, invite, issue_system_session};
+pub use sessions::authenticator;
+pub use staff::{InviteError, any_staff, invite, issue_system_session};
 
 use service::{Context, Service};
 

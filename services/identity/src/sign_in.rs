@@ -7,7 +7,7 @@ use identity_api::{AcceptInvitation, SessionCreated, SignIn, StaffAnswer};
 use kernel::Token;
 use service::{Context, Failure};
 
-use crate::domain::{self, PasswordRefused, SESSION_LIFE, ThrottleSubjects, check_password, is_email, normalize_email};
+use crate::domain::{self, PasswordRefused, SESSION_LIFE, ThrottleSubjects, check_password, is_email, normalize_email, staff_tag};
 use crate::password::Passwords;
 use crate::store::{self, Credentials, NewSession};
 
@@ -117,6 +117,7 @@ pub(crate) async fn accept_invitation(context: Context, passwords: Passwords, bo
         return Err(AcceptRefused::NotFound.into());
     }
     store::revoke_sessions_of(tx.conn(), staff, now).await?;
+    tx.outdate([staff_tag(staff)]);
     let staff = StaffAnswer { id: staff, email: invitation.email, name: name.to_owned(), role: invitation.role };
     tx.audit("staff.joined", &staff.id.to_string(), serde_json::json!({ "invitation_id": invitation.id, "role": staff.role })).await?;
     let created = open_session(&mut tx, staff, &visitor).await?;

@@ -1,16 +1,13 @@
 //! What the command line and the binary may do with staff, in a transaction of theirs.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
-use db::{Actor, Db, DbError, Tx};
+use db::{DbError, Tx};
 use identity_api::Role;
 use kernel::{Timestamp, Token};
-use service::{Authenticator, BoxFuture, Failure, Principal};
 use sqlx::PgConnection;
 
-use crate::domain::{INVITATION_LIFE, SEEN_PRECISION, is_email, normalize_email, permissions};
-use crate::store::{self, NewSession, OpenSession};
+use crate::domain::{INVITATION_LIFE, is_email, normalize_email};
+use crate::store::{self, NewSession};
 
 /// How the addresses of programs end. `.invalid` is reserved (RFC 2606), so no person's does.
 const PROGRAMS: &str = "@system.invalid";
@@ -70,44 +67,4 @@ pub async fn issue_system_session(tx: &mut Tx, name: &str, minutes: u32) -> Resu
     let session_id = store::insert_session(tx.conn(), &session, now).await?;
     tx.audit("staff.program_admitted", &staff.to_string(), serde_json::json!({ "session_id": session_id, "name": name, "minutes": minutes })).await?;
     Ok(token)
-}
-
-/// Turns bearer tokens into members of staff, for [`service::Context`].
-#[must_use]
-pub fn authenticator(db: Db) -> Arc<dyn Authenticator> {
-    Arc::new(Sessions { db })
-}
-
-struct Sessions {
-    db: Db,
-}
-
-impl Authenticator for Sessions {
-    fn authenticate<'a>(&'a self, token: &'a Token) -> BoxFuture<'a, Result<Option<Principal>, Failure>> {
-        Box::pin(async move {
-            let now = self.db.clock().now();
-            // The writer: a session revoked a moment ago must not open anything.
-            let mut conn = self.db.read_latest().await?;
-            let Some(session) = store::find_open_session(&mut conn, &token.hash(), now).await? else { return Ok(None) };
-            drop(conn);
-            if now - session.last_seen_at > SEEN_PRECISION {
-                self.touch(&session, now).await;
-            }
-            Ok(Some(Principal { id: session.staff.uuid(), name: session.name, session_id: session.id.uuid(), permissions: permissions(session.role) }))
-        })
-    }
-}
-
-impl Sessions {
-    /// Notes that the session is in use. A request does not fail because that could not be written.
-    async fn touch(&self, session: &OpenSession, now: Timestamp) {
-        let touched = async {
-            let mut tx = self.db.begin(Actor::system("sessions")).await?;
-            store::touch_session(tx.conn(), session.id, now).await?;
-            tx.commit().await
-        };
-        if let Err(error) = touched.await {
-            tracing::warn!(error = format!("{error:?}"), "a session's last-seen time was not written");
-        }
-    }
 }

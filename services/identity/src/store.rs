@@ -270,6 +270,8 @@ pub(crate) struct OpenSession {
     pub(crate) role: Role,
     /// When it was last seen, to [`SEEN_PRECISION`].
     pub(crate) last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub(crate) expires_at: Timestamp,
 }
 
 /// The open session with this token: not expired, not revoked, seen lately, of an active member or of a program.
@@ -278,7 +280,8 @@ pub(crate) struct OpenSession {
 /// The database failed.
 pub(crate) async fn find_open_session(conn: &mut PgConnection, token: &TokenHash, now: Timestamp) -> Result<Option<OpenSession>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"select session.id as "id: StaffSessionId", session.staff_id as "staff: StaffId", session.last_seen_at, staff.name, staff.role
+        r#"select session.id as "id: StaffSessionId", session.staff_id as "staff: StaffId", session.last_seen_at, session.expires_at, staff.name,
+                  staff.role
            from identity.session join identity.staff on staff.id = session.staff_id
            where session.token_hash = $1 and session.revoked_at is null and session.expires_at > $2 and session.last_seen_at > $3
              and (staff.state = 'active' or staff.kind = 'program')"#,
@@ -288,7 +291,14 @@ pub(crate) async fn find_open_session(conn: &mut PgConnection, token: &TokenHash
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| OpenSession { id: row.id, staff: row.staff, name: row.name, role: role(&row.role), last_seen_at: row.last_seen_at }))
+    Ok(row.map(|row| OpenSession {
+        id: row.id,
+        staff: row.staff,
+        name: row.name,
+        role: role(&row.role),
+        last_seen_at: row.last_seen_at,
+        expires_at: row.expires_at,
+    }))
 }
 
 /// Notes that a session was seen, unless another request has just done so.

@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use db::Db;
 use platform::config::{Config, ConfigErrors};
-use platform::http::{InternalCredential, Kit, bind};
+use platform::http::{InternalCredential, Kit, bind, see_through};
 use platform::lifecycle::{self, Tasks};
 use platform::operations::{self, Readiness};
 use platform::telemetry::{self, Metrics};
 use service::worker::{self, WorkerOptions};
 use service::{Context, Service, Surfaces};
-use stores::Stores;
+use stores::{Shared, Stores};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::say;
-use crate::commands::version::VERSION;
+use crate::commands::version::{REVISION, VERSION};
 use crate::database::Database;
 use crate::pages::Pages;
 use crate::public::{self, Parts};
-use crate::target::Target;
-use crate::{credential, docs, figures, inside, inspection, services, settings};
+use crate::target::{Surroundings, Target};
+use crate::{credential, docs, elsewhere, figures, inside, inspection, services, settings};
 
 /// What to serve.
 #[derive(Debug, clap::Args)]
@@ -130,6 +130,7 @@ impl Part {
 
 /// What stands between the database and the ports.
 struct Shop {
+    target: Target,
     kit: Kit,
     parts: Parts,
     backing: Option<Backing>,
@@ -148,11 +149,12 @@ impl Shop {
     async fn start(config: &Config, target: &Target, public: Option<SocketAddr>) -> anyhow::Result<Self> {
         let credential = InternalCredential::from(credential::internal(config, target)?);
         let kit = Kit::new(&config.http, kernel::Clock::system(), credential.clone());
-        let mut parts = Parts::default();
+        let stores = inside::stores(config, Tasks::new())?;
+        let mut parts = Parts { elsewhere: elsewhere::api(target)?, ..Parts::default() };
         let mut backing = None;
         if target.needs_database() {
             let database = Database::for_server(config).await?;
-            let context = inside::context(&database, credential.clone(), config);
+            let context = inside::context(&database, stores.clone(), credential.clone(), config);
             let services = services::all(&context, config);
             database.prepare(&services.iter().map(Service::migrations).collect::<Vec<_>>()).await?;
             context.db().set_subscriptions(worker::subscriptions(&services));
@@ -165,13 +167,10 @@ impl Shop {
             }
             backing = Some(Backing { workers, database, context });
         }
-        let stores = backing
-            .as_ref()
-            .map_or_else(|| Stores::new(settings::cache(config), kernel::Clock::system(), Tasks::new()), |backing| backing.context.stores().clone());
         if let Some(address) = public.filter(|_| target.has_pages()) {
             parts.pages = Pages::of(config, target, address, &credential, &parts.api, &stores)?;
         }
-        Ok(Self { kit, parts, backing, stores, credential })
+        Ok(Self { target: target.clone(), kit, parts, backing, stores, credential })
     }
 
     /// Serves until told to stop, then drains in order: no new requests, those in flight end, jobs in hand end, pools close, the
@@ -185,16 +184,21 @@ impl Shop {
         stop: &CancellationToken,
         announce: impl FnOnce(),
     ) -> anyhow::Result<()> {
-        let Self { kit, parts, backing, stores, credential } = self;
-        let router = stores.shortcuts(public::router(parts, &kit));
+        let Self { target, kit, parts, backing, stores, credential } = self;
+        let router = stores.shortcuts(see_through(public::router(parts, &target, &kit), &config.http.trusted_proxies));
         let drain_timeout = config.http.drain_timeout;
         let public = port.map(|port| Part::begin("public port", |tasks, stop| platform::http::serve(port, router, tasks, stop, drain_timeout)));
+        let (shared, bus) = (stores.shared().cloned(), stores.bus().clone());
+        let sharing = shared.clone().map(|shared| {
+            report_on_redis(&shared, readiness);
+            Part::begin("redis", |_, stop| async move { shared.run(bus, stop).await })
+        });
         let (db, data_dir) = (backing.as_ref().map(|backing| backing.context.db().clone()), config.data_dir.clone());
         let figures = Part::begin("figures", |_, stop| keep_figures(stores, metrics, db, data_dir, stop));
         let work = backing.as_ref().map(|backing| backing.begin_work(config));
         let secrets = settings::has_rotating_secrets(config).then(|| {
             let (config, db) = (config.clone(), backing.as_ref().map(|backing| backing.context.db().clone()));
-            Part::begin("secrets", |_, stop| follow_secrets(config, db, credential, stop))
+            Part::begin("secrets", |_, stop| follow_secrets(config, db, shared, credential, stop))
         });
         if let Some(backing) = &backing {
             backing.report_on(readiness);
@@ -210,7 +214,8 @@ impl Shop {
         if lost.is_none() {
             tokio::time::sleep(config.http.drain_delay).await;
         }
-        for part in [public, work, secrets, Some(figures)].into_iter().flatten() {
+        // What was done last is told, too.
+        for part in [public, work, sharing, secrets, Some(figures)].into_iter().flatten() {
             part.end(drain_timeout + CLOSING).await;
         }
         if let Some(backing) = backing {
@@ -254,18 +259,30 @@ impl Backing {
     }
 }
 
+/// Tells on the operations port whether Redis is used. It does not decide readiness.
+fn report_on_redis(shared: &Shared, readiness: &Readiness) {
+    let shared = shared.clone();
+    readiness.register_dependency("redis", move || {
+        let state = if shared.is_up() { Ok(()) } else { Err("each process goes by what it knows itself".to_owned()) };
+        Box::pin(std::future::ready(state))
+    });
+}
+
 /// Reads secrets in files again and again, until stopped: a rotated one holds for the next connection and the next request, without a restart.
-async fn follow_secrets(config: Config, db: Option<Db>, credential: InternalCredential, stop: CancellationToken) {
+async fn follow_secrets(config: Config, db: Option<Db>, shared: Option<Shared>, credential: InternalCredential, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(SECRETS_EVERY)).await.is_some() {
-        if let Err(error) = read_secrets(&config, db.as_ref(), &credential) {
+        if let Err(error) = read_secrets(&config, db.as_ref(), shared.as_ref(), &credential) {
             tracing::warn!(error = format!("{error:#}"), "secrets were not read again; the last ones hold");
         }
     }
 }
 
-fn read_secrets(config: &Config, db: Option<&Db>, credential: &InternalCredential) -> anyhow::Result<()> {
+fn read_secrets(config: &Config, db: Option<&Db>, shared: Option<&Shared>, credential: &InternalCredential) -> anyhow::Result<()> {
     if let (Some(db), Some(options)) = (db, settings::database_options(config)?) {
         db.set_addresses(&options);
+    }
+    if let Some((shared, secret)) = shared.zip(config.redis.url.as_ref()) {
+        shared.set_address(settings::redis_address(secret)?);
     }
     if let Some(secret) = &config.web.internal_credential {
         credential.set(secret.current()?);
@@ -297,8 +314,16 @@ fn announce(config: &Config, target: &Target, addresses: Addresses) {
         page(target.has_storefront(), "Shop", "/"),
         page(target.has_backoffice(), "Back office", "/backoffice"),
         page(target.has_whole_api(), "API docs", "/docs"),
+        page(target.has_routes() && !target.has_whole_api(), "API", "/"),
         Some(format!("  {:<13}http://{}/readyz\n", "Operations", addresses.operations)),
     ];
-    say(format_args!("\nTradewind {VERSION} is ready ({target})\n{}", lines.into_iter().flatten().collect::<String>()));
-    tracing::info!(serves = %target, version = VERSION, "ready");
+    let around = Surroundings {
+        api_url: config.web.api_url.as_deref(),
+        has_redis: config.redis.url.is_some(),
+        has_credential: config.web.internal_credential.is_some(),
+    };
+    let lacks = target.lacks(&around);
+    let lacks = lacks.into_iter().map(|lack| format!("  {:<13}{lack}\n", "Not here")).collect::<String>();
+    say(format_args!("\nTradewind {VERSION} is ready ({target})\n{lacks}{}", lines.into_iter().flatten().collect::<String>()));
+    tracing::info!(serves = %target, version = VERSION, revision = REVISION, "ready");
 }

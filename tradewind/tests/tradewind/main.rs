@@ -3,10 +3,12 @@
 
 mod api;
 mod books;
+mod browser;
 mod check;
 mod degradation;
 #[cfg(feature = "faults")]
 mod faults;
+mod gateway;
 mod journey;
 mod lifecycle;
 mod process;
@@ -15,5 +17,7 @@ mod reads;
 mod refusals;
 mod secrets;
 mod seed;
+mod sharing;
 mod shopper;
 mod tools;
+mod workers;

@@ -170,7 +170,7 @@ impl Running {
         let address = |name: &str| block.lines().find_map(|line| line.trim().strip_prefix(name)).map(|rest| rest.trim().to_owned());
         if let Some(operations) = address("Operations") {
             self.operations_url = operations.trim_end_matches("/readyz").to_owned();
-            let public = address("Shop").or_else(|| address("API docs")).or_else(|| address("Back office"));
+            let public = address("Shop").or_else(|| address("API docs")).or_else(|| address("Back office")).or_else(|| address("API  "));
             self.base_url = public.map(|url| url.split('/').take(3).collect::<Vec<_>>().join("/"));
         }
     }
@@ -194,6 +194,24 @@ impl Running {
     /// Gets a path of the public port.
     pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
         http().get(format!("{}{path}", self.base_url())).send().await.unwrap()
+    }
+
+    /// Waits until the operations port tells this of a dependency, such as `up`.
+    pub(crate) async fn until_dependency(&self, name: &str, state: &str) {
+        let begun = Instant::now();
+        loop {
+            let report = http().get(format!("{}/readyz", self.operations_url)).send().await.unwrap().text().await.unwrap();
+            if report.contains(&format!("\"{name}\":\"{state}")) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{name} is not {state}: {report}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The figures of its operations port.
+    pub(crate) async fn metrics(&self) -> String {
+        http().get(format!("{}/metrics", self.operations_url)).send().await.unwrap().text().await.unwrap()
     }
 
     /// What it has printed so far.

@@ -37,10 +37,10 @@ impl Server {
 }
 
 /// Staff who may do everything.
-struct Staff(String);
+pub(crate) struct Staff(String);
 
 impl Staff {
-    async fn join(folder: &Folder, running: &Running) -> Self {
+    pub(crate) async fn join(folder: &Folder, running: &Running) -> Self {
         let printed = folder.run(&["staff", "invite", "ada@example.com"]).await.succeeded();
         let token = printed.split("token=").nth(1).unwrap().split_whitespace().next().unwrap();
         let body = json!({ "token": token, "name": "Ada", "password": "a long enough password" });
@@ -49,7 +49,13 @@ impl Staff {
         Self(session["token"].as_str().unwrap().to_owned())
     }
 
-    async fn send(&self, running: &Running, method: &str, path: &str, version: Option<i64>, body: &Value) -> Value {
+    pub(crate) async fn get(&self, running: &Running, path: &str) -> Value {
+        let answer = http().get(format!("{}{path}", running.base_url())).bearer_auth(&self.0).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        answer.json().await.unwrap()
+    }
+
+    pub(crate) async fn send(&self, running: &Running, method: &str, path: &str, version: Option<i64>, body: &Value) -> Value {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let request = http().request(method, format!("{}{path}", running.base_url())).bearer_auth(&self.0).json(body);
         let request = version.map_or(request.try_clone().unwrap(), |version| request.header("if-match", format!("\"{version}\"")));
@@ -59,11 +65,11 @@ impl Staff {
     }
 }
 
-fn euros(amount: i64) -> Value {
+pub(crate) fn euros(amount: i64) -> Value {
     json!([{ "price": { "amount": amount, "currency": "EUR" } }])
 }
 
-async fn until_shown(running: &Running, path: &str, text: &str) {
+pub(crate) async fn until_shown(running: &Running, path: &str, text: &str) {
     let begun = Instant::now();
     while !running.get(path).await.text().await.unwrap().contains(text) {
         assert!(begun.elapsed() < Duration::from_secs(1), "{path} does not show {text} after a second");

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sqlx::{ConnectOptions, Connection};
-use testkit::TestDatabase;
+use testkit::{RedisServer, TestDatabase};
 
 use crate::process::{Folder, Running, http};
 
@@ -57,6 +57,30 @@ async fn a_rotated_internal_credential_is_believed_without_a_restart_and_the_old
     assert!(!is_believed(&running, "before").await);
     assert_eq!(running.get("/").await.status(), 200, "the pages of the same process go on");
     running.terminate().await.succeeded();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotated_password_of_redis_is_used_without_a_restart_over_tls() {
+    let mut redis = RedisServer::start_with_tls().await;
+    redis.set_password("before");
+    let folder = Folder::new();
+    let file = folder.path().join("redis-url");
+    let (url, authority) = redis.tls_url();
+    std::fs::write(&file, url).unwrap();
+    let folder = folder.env("REDIS_URL_FILE", file.to_str().unwrap()).env("SSL_CERT_FILE", authority.to_str().unwrap());
+    let running = folder.serve(&[]).await;
+    running.until_dependency("redis", "up").await;
+
+    redis.set_password("after");
+    running.until_dependency("redis", "down").await;
+    assert_eq!(new_cart(&running).await, 201, "nobody needs it");
+    std::fs::write(&file, redis.tls_url().0).unwrap();
+    running.until_dependency("redis", "up").await;
+    let ended = running.terminate().await;
+    for word in ["before", "after"] {
+        assert!(!ended.stderr.contains(&format!(":{word}@")), "the log holds a password: {}", ended.stderr);
+    }
+    ended.succeeded();
 }
 
 /// Whether a caller with this credential may name its request itself.

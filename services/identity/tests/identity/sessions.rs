@@ -107,9 +107,30 @@ async fn being_seen_is_written_once_a_minute_at_most() {
     shop.wait(60);
     assert!(opens(&shop, &ada.token).await);
     assert_eq!(number(&shop, seen).await, start);
-    shop.wait(1);
+    // A session that was looked up is believed for five seconds.
+    shop.wait(6);
     assert!(opens(&shop, &ada.token).await);
-    assert_eq!(number(&shop, seen).await, start + 61);
+    assert_eq!(number(&shop, seen).await, start + 66);
+}
+
+#[tokio::test]
+async fn a_session_whose_end_nobody_told_opens_nothing_a_few_seconds_later() {
+    let shop = open().await;
+    let ada = owner(&shop).await;
+    assert!(opens(&shop, &ada.token).await);
+    assert_eq!(execute(&shop, "update identity.session set revoked_at = now()").await, 1);
+    assert!(opens(&shop, &ada.token).await, "it was looked up a moment ago");
+    shop.wait(5);
+    assert!(!opens(&shop, &ada.token).await);
+}
+
+#[tokio::test]
+async fn a_new_invitation_that_is_taken_ends_the_sessions_of_before_at_once() {
+    let shop = open().await;
+    let before = owner(&shop).await;
+    assert!(opens(&shop, &before.token).await);
+    let after = owner(&shop).await;
+    assert!(!opens(&shop, &before.token).await && opens(&shop, &after.token).await);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
 
 pub(crate) async fn open() -> Shop {
-    Shop::open_with(|db| identity::authenticator(db.clone()), |context| vec![identity::service(context)]).await
+    Shop::open_with(|db, stores| identity::authenticator(db.clone(), stores), |context| vec![identity::service(context)]).await
 }
 
 /// Invites as the command line does.
