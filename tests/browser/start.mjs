@@ -75,7 +75,9 @@ function test(shop) {
   const asked = process.argv.slice(2).map((name) => (name.endsWith(".mjs") ? name : `${name}.test.mjs`));
   const names = asked.length ? asked : readdirSync(here).filter((name) => name.endsWith(".test.mjs"));
   // A list of the files instead of a folder: Node 20 would take `node_modules` along.
-  tests = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=spec", ...names], {
+  const reporters = ["--test-reporter=spec", "--test-reporter-destination=stdout"];
+  if (process.env.JUNIT_DIR) reporters.push("--test-reporter=junit", `--test-reporter-destination=${join(process.env.JUNIT_DIR, "browser.xml")}`);
+  tests = spawn(process.execPath, ["--test", "--test-concurrency=1", ...reporters, ...names], {
     cwd: here,
     env: { ...process.env, SHOP_URL: shop, SHOP_ENVIRONMENT: JSON.stringify(environment), OUTPUT: output },
     stdio: "inherit",

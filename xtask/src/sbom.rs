@@ -107,7 +107,7 @@ pub(crate) fn document(root: &Path, facts: &Facts) -> anyhow::Result<String> {
 
 /// The crates that `cargo tree` reaches from the program with the features it is built with, which `cargo metadata` does not tell.
 fn tree(root: &Path, target: &str, edges: &str) -> anyhow::Result<BTreeSet<Key>> {
-    let told = cargo(root, &["tree", "--locked", "--package", PROGRAM, "--target", target, "--edges", edges, "--prefix", "none", "--no-dedupe"])?;
+    let told = cargo(root, &["tree", "--locked", "--package", PROGRAM, "--target", target, "--edges", edges, "--prefix", "none"])?;
     Ok(told.lines().filter_map(tree_line).collect())
 }
 
