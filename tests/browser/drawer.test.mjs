@@ -68,7 +68,7 @@ someone("the drawer keeps the focus, says what it holds, closes with Escape and 
   await soon(async () => assert.match(await focused(), /^Add to cart/, "the focus is back on the button"));
 });
 
-someone("what cannot be put in is said beside the button, and the drawer stays shut", {}, async (page) => {
+someone("what cannot be put in is said beside the button, and the drawer stays shut", {}, async (page, person) => {
   await page.goto("/products/everyday-tumbler");
   await choose(page, tumbler);
   await page.getByLabel("Quantity", { exact: true }).fill("9999");
@@ -81,6 +81,7 @@ someone("what cannot be put in is said beside the button, and the drawer stays s
   await add(page).click();
   await drawer(page).getByText(`${tumbler.title} is in your cart.`).waitFor();
   assert.equal(await page.getByRole("alert").filter({ hasText: /Only \d+ left/ }).count(), 0, "the reason is gone");
+  assert.deepEqual(person.trouble.splice(0).filter((trouble) => !trouble.startsWith("409: ")), [], "the browser notes the refusal and nothing else");
 });
 
 someone("pressed twice, it is put in once", {}, async (page) => {

@@ -1,7 +1,7 @@
 // A storefront of its own, as it stands on another machine than the API. Between the two somebody stands who can make the API speak German,
 // fail, or be away: what shoppers see then is seen here without breaking the shop that all other tests use.
 import { spawn } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,10 @@ export async function elsewhere() {
   const api = { does: "speak", locale: "en" };
   const between = createServer((asked, answer) => passOn(api, asked, answer));
   await new Promise((resolve) => between.listen(0, "127.0.0.1", resolve));
+
+  // Pictures lie with the shop.
+  mkdirSync(join(folder, "data"));
+  symlinkSync(join(JSON.parse(process.env.SHOP_ENVIRONMENT).TRADEWIND__DATA_DIR, "objects"), join(folder, "data", "objects"));
 
   const printed = join(folder, "printed");
   const environment = {

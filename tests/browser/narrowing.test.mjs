@@ -28,16 +28,16 @@ for (const device of ["phone", "desktop"]) {
       await page.goto("/categories/ceramics");
       await expectResult(page, "8 pieces");
       await openFilters(page);
-      const told = Number(/\d+$/.exec(await page.locator("label", { has: box(page, "Glaze", "Sea") }).innerText())[0]);
+      const told = Number(/\d+$/.exec(await page.locator("label.option", { hasText: /^\s*Sea/ }).innerText())[0]);
       assert.ok(told > 0 && told < 8, `the count beside a value says how many it leaves: ${told}`);
       await tick(page, "Glaze", "Sea", javascript);
       await expectResult(page, `${told} pieces`);
       assert.equal((await titles(page)).length, told);
       await soon(() => assert.equal(new URL(page.url()).searchParams.get("option.Glaze"), "Sea"));
       if (!javascript) await openFilters(page);
-      await tick(page, "Availability", "In stock", javascript);
-      await soon(() => assert.equal(new URL(page.url()).searchParams.get("in_stock"), "1"));
-      assert.ok((await count(page)) <= told);
+      await tick(page, "Availability", "Reduced", javascript);
+      await soon(() => assert.equal(new URL(page.url()).searchParams.get("reduced"), "1"));
+      assert.ok((await count(page)) < told);
       const narrowed = await titles(page);
 
       // The address is the list: somebody else sees the same.
@@ -56,7 +56,7 @@ for (const device of ["phone", "desktop"]) {
       assert.equal(new URL(page.url()).searchParams.get("option.Glaze"), "Sea", "the filter is kept");
       assert.deepEqual((await titles(page)).toSorted(), narrowed.toSorted());
 
-      await page.getByRole("link", { name: "Remove filter In stock" }).click();
+      await page.getByRole("link", { name: "Remove filter Reduced" }).click();
       await expectResult(page, `${told} pieces`);
       await page.getByRole("link", { name: "Clear all" }).click();
       await expectResult(page, "8 pieces");
@@ -80,6 +80,8 @@ for (const device of ["phone", "desktop"]) {
       const amount = Number(/€(\d+\.\d\d)/.exec(price.replace("Now", ""))[1]);
       assert.ok(amount >= 20 && amount <= 25.5, price);
     }
+    // The list is as one typed it; on a phone the sheet has closed over it.
+    await openFilters(page);
     await page.getByLabel("Highest price in EUR").fill("0,01");
     await page.getByLabel("Lowest price in EUR").fill("");
     await page.keyboard.press("Enter");
@@ -140,7 +142,8 @@ someone("a list is narrowed by keyboard alone", {}, async (page) => {
 someone("a list that cannot be had any more is a page that says so, also for a script", {}, async (page, person) => {
   await page.goto("/categories/ceramics");
   await page.route("**/categories/ceramics?*", (route) => route.fulfill({ status: 503, contentType: "text/html", body: "<title>Away</title><h1>Back in a moment</h1>" }));
-  await box(page, "Glaze", "Sea").check();
+  await box(page, "Glaze", "Sea").focus();
+  await page.keyboard.press("Space");
   await page.getByRole("heading", { name: "Back in a moment" }).waitFor();
   person.trouble.length = 0;
 });

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use client::Client;
 use http::StatusCode;
+use orders_api::OrderState;
+use payments_api::PaymentStatus;
 use platform::lifecycle::Tasks;
 use tokio::net::TcpListener;
 
@@ -349,4 +351,40 @@ async fn the_channels_language_is_that_of_every_page() {
     let thanks = send(&mut browser, &filled(&declined, &[])).await;
     thanks.shows(&["Vielen Dank, Ines", "Bestellung TW-20481 ist eingegangen.", "Zahlung bestätigt", "1070 Wien, Österreich"]);
     browser.get(&thanks.address.replace("/checkout/thanks/", "/orders/")).await.shows(&["Bestellt am 23. November 2026."]);
+}
+
+#[tokio::test]
+async fn an_order_says_how_far_it_has_come_and_nothing_that_nobody_knows() {
+    let (mut browser, page) = at_checkout().await;
+    send(&mut browser, &filled(&page, &[("payment", "manual")])).await;
+    let id = browser.api.orders()[0].id;
+    let address = format!("/orders/{id}");
+    let change = |browser: &Browser, change: &dyn Fn(&mut orders_api::OrderAnswer)| change(&mut browser.api.memory().orders.get_mut(&id).unwrap().1);
+
+    let shown = browser.get(&address).await;
+    shown.shows(&[
+        "<strong>Ordered</strong>",
+        "aria-current=\"step\"><strong>Payment to come</strong>",
+        "<li class=\"todo\"><strong>Paid</strong>",
+        "We send your order",
+    ]);
+    change(&browser, &|order| order.payment_status = PaymentStatus::Paid);
+    let shown = browser.get(&address).await;
+    shown.shows(&["aria-current=\"step\"><strong>Paid</strong>"]).hides(&["class=\"todo\"", "We send your order"]);
+
+    // Its payment was declined before it was a sale.
+    change(&browser, &|order| {
+        order.state = OrderState::Canceled;
+        order.payment_status = PaymentStatus::Pending;
+        (order.number, order.placed_at, order.cancel_reason) = (None, None, Some("card_declined".to_owned()));
+    });
+    let shown = browser.get(&address).await;
+    shown.shows(&[
+        "<h1>Your order</h1>",
+        "aria-current=\"step\"><strong>Canceled</strong>",
+        "The payment was declined",
+        "There is nothing to pay.",
+        "href=\"/cart\">Back to cart",
+    ]);
+    shown.hides(&["Payment to come", "We send your order", "class=\"todo\""]);
 }
