@@ -29,6 +29,7 @@ test: ## Everything that must hold before a change lands: form, rules, lints, te
 lint: ## Only form, rules of the house and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) xtask tidy
+	docs/images/draw --check
 	$(CARGO) clippy --workspace --all-targets --locked --features tradewind/faults -- -D warnings
 
 e2e: ## Only the tests in a browser: shoppers and staff, pictures of every page, axe, budgets, the keyboard

@@ -10,6 +10,7 @@ mod rust;
 mod schemas;
 mod sources;
 mod sqltext;
+mod words;
 
 use std::fmt;
 use std::path::Path;
@@ -58,6 +59,7 @@ const RULES: &[(&str, Rule)] = &[
     ("migrations are safe while the last release runs", migrations::expand_only),
     ("migrations are numbered, and written in small letters", migrations::form),
     ("a service is complete in its folder", layout::complete),
+    ("the guide for operators tells every setting", words::settings_are_told),
     ("every service is registered", layout::registered),
     ("modules are files, not mod.rs", layout::no_mod_rs),
     ("files are named alike", layout::names),
