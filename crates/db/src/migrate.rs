@@ -100,7 +100,10 @@ async fn run_locked(direct: &PgConnectOptions, guard: &mut PgConnection, schemas
         for migration in schema.migrator.iter() {
             apply(&mut conn, schema, migration, manners).await?;
         }
-        protect_history(&mut conn, schema).await?;
+        // A schema without migrations has no history.
+        if schema.migrator.iter().next().is_some() {
+            protect_history(&mut conn, schema).await?;
+        }
         conn.close().await?;
     }
     Ok(())
