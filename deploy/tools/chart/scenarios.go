@@ -213,7 +213,7 @@ func drain(s *scene) error {
 
 // kill: a pod is gone at once. Reads are answered by another; writes that it had taken are lost, and never done twice.
 func kill(s *scene) error {
-	crowd := begin(s.public("/store/v1/products?slow=20ms"))
+	crowd := begin(s.public("/store/v1/products?slow=100ms"))
 	time.Sleep(700 * time.Millisecond)
 	killed := time.Now()
 	s.of("api-1")[0].kill()
@@ -232,6 +232,9 @@ func kill(s *scene) error {
 	}
 	if crowd.requests() < 200 {
 		return fmt.Errorf("only %d requests were sent, which proves nothing", crowd.requests())
+	}
+	if len(crowd.failures) == 0 {
+		return fmt.Errorf("no write was in flight at the pod that was killed, which proves nothing")
 	}
 	s.figures = fmt.Sprintf("%d requests, 0 reads failed, %d writes cut short, none done twice", crowd.requests(), len(crowd.failures))
 	return nil
