@@ -29,6 +29,7 @@ test: ## Everything that must hold before a change lands: form, rules, lints, te
 lint: ## Only form, rules of the house and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) xtask tidy
+	$(CARGO) xtask slo --check
 	docs/images/draw --check
 	$(CARGO) clippy --workspace --all-targets --locked --features tradewind/faults -- -D warnings
 
@@ -36,8 +37,9 @@ e2e: ## Only the tests in a browser: shoppers and staff, pictures of every page,
 	@.ci/tools browser
 	@tests/browser/run
 
-deploy-test: ## Only deployment: the chart, its gateway under load, the pipeline on seeded faults; no cluster needed
+deploy-test: ## Only deployment: the chart, its gateway under load, alerts from rule to pager, dashboards, the pipeline on seeded faults; no cluster needed
 	@deploy/helm/test
+	@deploy/observability/test
 	@deploy/tools/test
 	@.ci/tools pipeline
 	@deploy/pipeline/tests

@@ -61,8 +61,8 @@ fn groups(slo: &Slo) -> [Group; 4] {
     [
         group("now", "30s", first),
         group("days", "2m", windows(false).collect()),
-        group("month", "5m", month(slo)),
-        group("alerts", "30s", alerts.chain([unseen(slo)]).collect()),
+        group("month", "1m", month(slo)),
+        group("alerts", "30s", [exhaustion(slo)].into_iter().chain(alerts).chain([unseen(slo)]).collect()),
     ]
 }
 
@@ -94,7 +94,7 @@ fn window(slo: &Slo, range: Range) -> [Rule; 2] {
     [record(slo, format!("slo:errors:ratio{window}"), errors), record(slo, format!("slo:events:count{window}"), events)]
 }
 
-/// The month: what was bad, what is left of the budget, and when it is gone at the pace of the last hour.
+/// The month: what was bad, and what is left of the budget.
 fn month(slo: &Slo) -> Vec<Rule> {
     let (name, budget) = (&slo.slo, slo.objective.budget_ratio());
     let errors = match slo.measure {
@@ -104,15 +104,14 @@ fn month(slo: &Slo) -> Vec<Rule> {
             format!(r#"sum_over_time(slo:bad:rate5m{{slo="{name}"}}[30d]) / (sum_over_time(slo:events:rate5m{{slo="{name}"}}[30d]) > 0)"#)
         }
     };
-    vec![
-        record(slo, "slo:errors:ratio30d", errors),
-        record(slo, "slo:budget_left:ratio", format!(r#"1 - slo:errors:ratio30d{{slo="{name}"}} / {budget}"#)),
-        record(
-            slo,
-            "slo:exhaustion:seconds",
-            format!(r#"30 * 86400 * clamp_min(slo:budget_left:ratio{{slo="{name}"}}, 0) / (slo:errors:ratio1h{{slo="{name}"}} / {budget})"#),
-        ),
-    ]
+    vec![record(slo, "slo:errors:ratio30d", errors), record(slo, "slo:budget_left:ratio", format!(r#"1 - slo:errors:ratio30d{{slo="{name}"}} / {budget}"#))]
+}
+
+/// When the budget is gone at the pace of the last hour. Looked at with the alerts, which say it.
+fn exhaustion(slo: &Slo) -> Rule {
+    let (name, budget) = (&slo.slo, slo.objective.budget_ratio());
+    let expr = format!(r#"30 * 86400 * clamp_min(slo:budget_left:ratio{{slo="{name}"}}, 0) / (slo:errors:ratio1h{{slo="{name}"}} / {budget})"#);
+    record(slo, "slo:exhaustion:seconds", expr)
 }
 
 fn alert(slo: &Slo, loss: Loss, severity: &str) -> Rule {
