@@ -63,6 +63,7 @@ for (const device of ["phone", "desktop"]) {
       assert.equal(new URL(page.url()).search, "?sort=price_descending");
       await page.goBack();
       await expectResult(page, `${told} pieces`);
+      if (!javascript) await openFilters(page);
       await soon(async () => assert.ok(await box(page, "Glaze", "Sea").isChecked(), "what was chosen is shown again"));
     });
   }

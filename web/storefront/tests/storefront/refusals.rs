@@ -9,7 +9,7 @@ use axum::routing::get;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kernel::Clock;
-use platform::config::Http;
+use platform::config::{Http, Networks};
 use platform::http::Kit;
 use tower::ServiceExt;
 
@@ -23,6 +23,7 @@ fn slow(places: usize) -> Router {
         body_limit_bytes: 1_000,
         request_timeout: Duration::from_millis(20),
         max_concurrent_requests: places,
+        trusted_proxies: Networks::default(),
         drain_delay: Duration::ZERO,
         drain_timeout: Duration::ZERO,
     };
