@@ -93,12 +93,12 @@ fn body(payment: &Payment, words: &Words) -> String {
 }
 
 fn page(status: StatusCode, words: &Words, body: &str) -> Response {
-    let Words { language, bank, trial, .. } = words;
+    let Words { language, bank, .. } = words;
     let html = format!(
         "<!doctype html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n<title>{bank}</title>\n\
          <link rel=\"stylesheet\" href=\"/sandbox/bank.css\">\n</head>\n\
-         <body>\n<header><p><span aria-hidden=\"true\">S</span>{bank}</p></header>\n<main>\n{body}\n</main>\n<footer><p>{trial}</p></footer>\n</body>\n</html>\n"
+         <body>\n<header><p><span aria-hidden=\"true\">S</span>{bank}</p></header>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     );
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
