@@ -101,7 +101,7 @@ async function serve(folder, environment, ...command) {
     log: () => log,
     async end() {
       child.kill("SIGTERM");
-      const end = await Promise.race([ended, sleep(patience).then(() => child.kill("SIGKILL") && "no end in time")]);
+      const end = await Promise.race([ended, sleep(patience, undefined, { ref: false }).then(() => child.kill("SIGKILL") && "no end in time")]);
       return { end, log };
     },
   };

@@ -48,7 +48,7 @@ async function serve(program) {
     url: `http://127.0.0.1:${shop}`,
     async end() {
       if (child.exitCode === null) child.kill("SIGTERM");
-      return Promise.race([ended, sleep(patience).then(() => child.kill("SIGKILL") && "no end in time")]);
+      return Promise.race([ended, sleep(patience, undefined, { ref: false }).then(() => child.kill("SIGKILL") && "no end in time")]);
     },
   };
   servers.push(server);
