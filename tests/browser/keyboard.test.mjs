@@ -81,8 +81,15 @@ someone("staff find anything by Ctrl-K", {}, async (page) => {
   await page.keyboard.press("Control+k");
   await page.getByRole("dialog", { name: "Search or go to" }).waitFor();
   await page.keyboard.type("CER-115-RUS");
-  await page.keyboard.press("Enter");
-  await tabTo(page, "link", "Everyday Tumbler");
+  await page.getByRole("option", { name: /^Everyday Tumbler/ }).waitFor();
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "Everyday Tumbler" }).waitFor();
+  // Whoever does not wait for the list is led to the page of the search.
+  await page.keyboard.press("Control+k");
+  await page.keyboard.insertText("Harbour");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Search" }).waitFor();
+  await tabTo(page, "link", "Harbour Pitcher");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Harbour Pitcher" }).waitFor();
 });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { open, someone } from "./browser.mjs";
 import { walk } from "./look.mjs";
 import { addToCart, buy, cards, choose, expectThanks, field, fillCheckout, pay, seeOrder, takeCard, tumbler } from "./shopper.mjs";
-import { capture, invite, join, openOrder } from "./staff.mjs";
+import { breakJob, capture, invite, join, openOrder, withoutViews } from "./staff.mjs";
 
 for (const device of ["phone", "desktop"]) {
   someone(`axe finds nothing on any page of the shop on a ${device}`, { device }, async (page, person) => {
@@ -85,6 +85,12 @@ for (const device of ["phone", "desktop"]) {
     await visit("/backoffice", "today");
     await visit("/backoffice/orders", "orders");
     await visit("/backoffice/orders?q=nothing", "orders-none");
+    await page.goto("/backoffice/orders?state=placed&payment=held&channel=default&from=2026-01-01&sort=oldest");
+    await page.locator("summary", { hasText: "Filter" }).click();
+    await look("orders-filtered");
+    await page.goto("/backoffice/orders?state=placed&payment=held&channel=default&from=2026-01-01");
+    await page.locator("summary", { hasText: "Save view" }).click();
+    await look("orders-save-view");
     await openOrder(page, number);
     await look("order");
     await page.getByRole("link", { name: /^Capture/ }).filter({ visible: true }).last().click();
@@ -101,6 +107,15 @@ for (const device of ["phone", "desktop"]) {
     await page.getByRole("link", { name: "Harbour Pitcher" }).click();
     await page.getByRole("heading", { level: 1, name: "Harbour Pitcher" }).waitFor();
     await look("product");
+    await page.getByLabel("Title", { exact: true }).fill("Harbour Pitcher, anew");
+    await page.getByRole("region", { name: "Changes not saved" }).waitFor();
+    await look("product-unsaved");
+    await page.getByRole("button", { name: "Discard" }).click();
+    await page.getByRole("link", { name: "Changes", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Changes" }).waitFor({ state: "attached" });
+    await look("product-audit");
+    await page.getByRole("navigation", { name: "Product" }).getByRole("link", { name: "Product" }).click();
+    await page.getByRole("heading", { level: 1, name: "Harbour Pitcher" }).waitFor({ state: "attached" });
     const other = await person.context.newPage();
     for (const tab of [page, other]) await tab.goto(page.url());
     for (const [tab, summary] of [[other, `Theirs, ${device}`], [page, `Yours, ${device}`]]) {
@@ -115,14 +130,24 @@ for (const device of ["phone", "desktop"]) {
     await page.getByRole("table").getByRole("link").first().click();
     await page.waitForURL(/\/backoffice\/inventory\/./);
     await look("movements");
-    await visit("/backoffice/jobs", "jobs");
+    await breakJob();
+    await page.goto("/backoffice/jobs");
+    await page.locator("summary", { hasText: "orders.note_capture" }).first().click();
+    await look("jobs-dead");
+    await visit("/backoffice/jobs?state=done", "jobs-done");
     await visit("/backoffice/search?q=Harbour", "search");
-    if (device === "desktop") {
-      await page.keyboard.press("Control+k");
-      await page.getByRole("dialog", { name: "Search or go to" }).waitFor();
-      await look("palette");
-    }
+    if (device === "desktop") await page.keyboard.press("Control+k");
+    else await page.getByRole("banner").getByRole("link", { name: "Search" }).click();
+    await page.getByRole("dialog", { name: "Search or go to" }).waitFor();
+    await look("palette");
+    await page.getByRole("combobox").fill("harbour pit");
+    await page.getByRole("option", { name: /^Harbour Pitcher/ }).waitFor();
+    await look("palette-hits");
     await visit("/backoffice/no-such-page", "not-found");
+    await withoutViews(() => visit("/backoffice/orders", "failed"));
+    await page.getByRole("heading", { level: 1, name: "Something failed on our side" }).waitFor({ state: "attached" });
+    // That page was meant to fail.
+    person.trouble.splice(0, person.trouble.length, ...person.trouble.filter((told) => !told.startsWith("500: ")));
     assert.deepEqual(findings, []);
   });
 }

@@ -18,6 +18,7 @@ export const cards = {
   declined: "0000000000002001",
   noMoney: "0000000000002002",
   secondStep: "0000000000003000",
+  captureRefused: "0000000000008000",
 };
 
 const ines = {
@@ -129,11 +130,16 @@ export async function goToCheckout(page, changes, what = linked) {
 }
 
 /** A whole purchase, the short way; returns the order's number. */
-export async function buy(page) {
-  await goToCheckout(page, {}, tumbler);
-  await takeCard(page, cards.approved);
-  await pay(page);
+export async function buy(page, card = cards.approved) {
+  await buyWith(page, card);
   return expectThanks(page);
+}
+
+/** The same up to the button that orders and pays, whatever comes of it. */
+export async function buyWith(page, card) {
+  await goToCheckout(page, {}, tumbler);
+  await takeCard(page, card);
+  await pay(page);
 }
 
 /** From thank-you on to the order's own page, which tells what was bought and what it cost. */

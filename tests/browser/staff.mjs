@@ -1,6 +1,10 @@
 // What staff do in the back office, step by step.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join as path } from "node:path";
+
+import { soon } from "./browser.mjs";
 
 const password = "a long walk on the salt marsh";
 
@@ -51,4 +55,29 @@ export async function capture(page, amount) {
   await dialog.getByText("A capture cannot be taken back").waitFor();
   await dialog.getByRole("button", { name: /^Capture/ }).click();
   await page.getByRole("main").getByText("Captured", { exact: true }).first().waitFor();
+}
+
+/** Leaves a job that fails for good at its first try, and waits until it is dead. */
+export async function breakJob() {
+  const payload = JSON.stringify({ capture_id: "cap_00000000000000000000000001", amount: "a lot" });
+  const columns = "id, kind, payload, max_attempts, run_at, created_at";
+  sql(`insert into ops.job (${columns}) values (gen_random_uuid(), 'orders.note_capture', '${payload}', 1, now(), now())`);
+  await soon(() => assert.notEqual(sql("select count(*) from ops.job where state = 'dead'"), "0", "the job is dead"));
+}
+
+/** Does something while the back office cannot read what it needs for its list of orders. */
+export async function withoutViews(work) {
+  sql("alter table identity.saved_view rename to saved_view_away");
+  try {
+    await work();
+  } finally {
+    sql("alter table identity.saved_view_away rename to saved_view");
+  }
+}
+
+// What somebody at the machine does to the shop's own database, whose socket stands in the file that names its process.
+function sql(statement) {
+  const folder = JSON.parse(process.env.SHOP_ENVIRONMENT).TRADEWIND__DATA_DIR;
+  const [, , , port, socket] = readFileSync(path(folder, "postgres", "postmaster.pid"), "utf8").split("\n");
+  return execFileSync("psql", ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", socket, "-p", port, "-U", "tradewind", "-d", "tradewind", "-c", statement], { encoding: "utf8" }).trim();
 }

@@ -128,6 +128,8 @@ pub(crate) struct Moment {
     pub(crate) text: String,
     /// `22 Nov 2026, 14:07`, under a head that says UTC.
     pub(crate) short: String,
+    /// `22 Nov, 14:07`, where there is little room.
+    pub(crate) brief: String,
     /// `14:07`.
     pub(crate) clock: String,
     /// `Sunday, 22 November 2026`.
@@ -142,6 +144,7 @@ pub(crate) fn moment(at: Timestamp) -> Moment {
     Moment {
         text: form("%-d %b %Y, %H:%M UTC"),
         short: form("%-d %b %Y, %H:%M"),
+        brief: form("%-d %b, %H:%M"),
         clock: form("%H:%M"),
         day: form("%A, %-d %B %Y"),
         iso: form("%Y-%m-%dT%H:%M:%SZ"),

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use catalog_api::{AdminProduct, ChannelAnswer, ChannelKind};
+use catalog_api::{AdminProduct, ChannelAnswer, ChannelKind, StockBand};
 use http::StatusCode;
 use inventory_api::{LevelAnswer, LevelQuery, LocationAnswer};
 use kernel::jobs::JobFigures;
@@ -20,7 +20,9 @@ use crate::{Office, jobs, orders};
 /// How many orders to act on are named.
 const NAMED: u32 = 5;
 /// How many scarce levels are shown.
-const SCARCE: u32 = 8;
+const SCARCE: usize = 8;
+/// How many are looked through for them: a variant that is scarce in one place comes with its plenty in others.
+const SCARCE_LOOKED_THROUGH: u32 = 50;
 const WEEK_SECONDS: i64 = 7 * 86_400;
 
 /// The drawing, in its own units. It is stretched to the room there is; its words stand beside it as text.
@@ -129,7 +131,7 @@ pub(crate) async fn today(State(office): State<Office>, session: Session) -> Res
     let held = format!("{},{}", PaymentStatus::Authorized.as_str(), PaymentStatus::PartiallyPaid.as_str());
     let capture_query = OrderQuery { state: Some(OrderState::Placed), payment_status: Some(held), ..oldest.clone() };
     let (failed_query, sales_query) = (OrderQuery { capture_failed: Some(true), ..oldest }, SalesQuery::default());
-    let level_query = LevelQuery { scarce: Some(true), limit: Some(SCARCE), ..LevelQuery::default() };
+    let level_query = LevelQuery { scarce: Some(true), limit: Some(SCARCE_LOOKED_THROUGH), ..LevelQuery::default() };
     let sales = answer(session.call(&endpoints::ADMIN_GET_SALES).query(&sales_query));
     let figures = answer(session.call(&endpoints::ADMIN_GET_ORDER_FIGURES));
     let failed = answer(session.call(&endpoints::ADMIN_LIST_ORDERS).query(&failed_query));
@@ -181,9 +183,13 @@ pub(crate) fn today_page(stand: &Stand) -> TodayPage {
         failed_orders: stand.failed.iter().map(named).collect(),
         // A failed capture is named once.
         next: stand.to_capture.iter().filter(|order| !order.capture_failed).map(named).collect(),
-        scarce: stand.levels.items.iter().map(|level| scarce(level, &stand.locations, &known)).collect(),
-        more_scarce: stand.levels.next.is_some(),
+        scarce: scarce_levels(stand).take(SCARCE).map(|level| scarce(level, &stand.locations, &known)).collect(),
+        more_scarce: stand.levels.next.is_some() || scarce_levels(stand).count() > SCARCE,
     }
+}
+
+fn scarce_levels(stand: &Stand) -> impl Iterator<Item = &LevelAnswer> {
+    stand.levels.items.iter().filter(|level| StockBand::of(level.available) != StockBand::In)
 }
 
 fn scarce(level: &LevelAnswer, locations: &[LocationAnswer], known: &inventory::Known<'_>) -> Scarce {

@@ -51,7 +51,9 @@ async fn what_is_low_is_named_and_leads_to_its_movements() {
         assert!(page.has(text), "{text}");
     }
     assert!(page.has(&format!("href=\"/backoffice/inventory/{variant}\"")));
-    assert!(browser.world().asked.iter().any(|asked| asked.what == "GET /admin/v1/stock-levels?scarce=true&limit=8"));
+    assert!(browser.world().asked.iter().any(|asked| asked.what == "GET /admin/v1/stock-levels?scarce=true&limit=50"));
+    browser.world().levels[0].available = 6;
+    assert!(browser.get("/backoffice").await.has("Nothing is low or sold out."), "plenty in this place, however scarce elsewhere");
     browser.world().levels.clear();
     assert!(browser.get("/backoffice").await.has("Nothing is low or sold out."));
 }
