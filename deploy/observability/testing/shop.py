@@ -21,11 +21,12 @@ def program():
 
 
 class Shop:
-    def __init__(self, ground):
+    def __init__(self, ground, redis):
         self.binary = program()
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR")}
         self.environment = kept | {
             "TRADEWIND__DEMO": "true",
+            "REDIS_URL": redis,
             "TRADEWIND__DATA_DIR": str(ground.folder / "data"),
             "TRADEWIND__HTTP__PUBLIC_ADDRESS": "127.0.0.1:0",
             "TRADEWIND__HTTP__OPERATIONS_ADDRESS": "127.0.0.1:0",

@@ -107,7 +107,7 @@ fn template(surface: Surface, when: &str, metrics: Vec<Metric>) -> Template {
             args: vec![
                 Argument { name: "prometheus", value: Some("http://prometheus-operated.monitoring:9090") },
                 given("namespace"),
-                given("preview-hash"),
+                given("hash"),
                 given("active-hash"),
             ],
             metrics,
@@ -153,7 +153,7 @@ fn gateway(surface: Surface) -> Metric {
 }
 
 fn of_new(surface: Surface) -> String {
-    format!(r#"{NAMESPACE},surface="{}",{HASH}="{{{{args.preview-hash}}}}""#, surface.as_str())
+    format!(r#"{NAMESPACE},surface="{}",{HASH}="{{{{args.hash}}}}""#, surface.as_str())
 }
 
 /// The slowest hundredth beside that of the pods that serve now, as a part of what is allowed. Below a tenth of what is promised, differences
@@ -164,7 +164,7 @@ fn slower(slo: &str, within: Duration, requests: &[Requests]) -> Metric {
         let rates = promql::any_of("http_request_duration_seconds_bucket", requests, &[r#"code!~"5..|499""#, &pods], "30s");
         format!("(histogram_quantile(0.99, sum by (le) ({rates})) >= 0)")
     };
-    let (new, active) = (slowest("preview-hash"), slowest("active-hash"));
+    let (new, active) = (slowest("hash"), slowest("active-hash"));
     let query = format!("({new} or vector(0)) / ({SLOWER} * (clamp_min({active}, {}) or vector({})))", within.tenth().seconds(), within.seconds());
     metric(format!("{slo}-beside-active"), query, "len(result) > 0 && result[0] <= 1".to_owned(), "len(result) == 0 || result[0] > 1".to_owned())
 }
