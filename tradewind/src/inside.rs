@@ -104,5 +104,6 @@ pub(crate) fn context(database: &Database, stores: Stores, internal_credential: 
     let db = Db::new(database.options(), Clock::system());
     let authenticator = identity::authenticator(db.clone(), &stores);
     let platform::config::Limits { changes_per_minute, purchases_per_minute } = config.limits;
-    Context::on(db, stores, authenticator, internal_credential, config.demo).with_limits(ShopperLimits::new(changes_per_minute, purchases_per_minute))
+    let limits = ShopperLimits::new(changes_per_minute, purchases_per_minute, config.http.trusted_proxies.clone());
+    Context::on(db, stores, authenticator, internal_credential, config.demo).with_limits(limits)
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use db::Db;
 use http::HeaderMap;
 use kernel::{Clock, Timestamp};
+use platform::config::Networks;
 use platform::http::InternalCredential;
 use platform::lifecycle::Tasks;
 use stores::{CacheOptions, Stores};
@@ -37,20 +38,20 @@ impl Context {
         if let Some(shared) = stores.shared().cloned() {
             db.on_outdated_here(move |tags| shared.tell(tags));
         }
-        Self { db, tasks: stores.tasks().clone(), authenticator, internal_credential, demo, stores, limits: ShopperLimits::new(0, 0) }
+        Self { db, tasks: stores.tasks().clone(), authenticator, internal_credential, demo, stores, limits: ShopperLimits::new(0, 0, Networks::default()) }
     }
 
     /// The same with limits for shoppers; without this there are none.
     #[must_use]
-    pub const fn with_limits(mut self, limits: ShopperLimits) -> Self {
+    pub fn with_limits(mut self, limits: ShopperLimits) -> Self {
         self.limits = limits;
         self
     }
 
     /// How often one address may do things.
     #[must_use]
-    pub const fn limits(&self) -> ShopperLimits {
-        self.limits
+    pub const fn limits(&self) -> &ShopperLimits {
+        &self.limits
     }
 
     /// The database.

@@ -1,7 +1,7 @@
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement, security};
+use utoipa::openapi::{Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, SecurityRequirement, security};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::limits::limit_changes;
@@ -33,7 +33,7 @@ impl Surfaces {
         let other = services.iter().fold(Router::new(), |all, service| all.merge(service.routes()));
         Self {
             router: store.merge(closed).merge(open).merge(other),
-            store_document: described(store_document, "Tradewind store API", "What shoppers, and the pages and apps made for them, call."),
+            store_document: described(with_limits(store_document), "Tradewind store API", "What shoppers, and the pages and apps made for them, call."),
             admin_document: described(admin_document, "Tradewind admin API", "What staff, and the programs that work for them, call. Needs a bearer token."),
         }
     }
@@ -43,6 +43,18 @@ impl Surfaces {
 fn without_security(mut document: OpenApi) -> OpenApi {
     for operation in operations(&mut document) {
         operation.security = Some(vec![SecurityRequirement::default()]);
+    }
+    document
+}
+
+/// Whatever changes something may be too much from one address; the handlers' descriptions do not know the layer around them.
+fn with_limits(mut document: OpenApi) -> OpenApi {
+    let problem = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let words = "`too_many_requests`, with `Retry-After`: this address has done too much within a minute.";
+    let items = document.paths.paths.values_mut();
+    for operation in items.flat_map(|item| [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete]).flatten() {
+        let refusal = || RefOr::T(ResponseBuilder::new().description(words).content("application/json", problem()).build());
+        operation.responses.responses.entry("429".to_owned()).or_insert_with(refusal);
     }
     document
 }

@@ -125,6 +125,14 @@ impl Shared {
         }
     }
 
+    /// Connects once and looks whether it answers. For tools.
+    ///
+    /// # Errors
+    /// Why it does not, in words.
+    pub async fn check(&self) -> Result<(), String> {
+        self.connect().await.map(drop).map_err(|error| error.to_string())
+    }
+
     /// How a key of this shop reads.
     pub(crate) fn key(&self, rest: &str) -> String {
         format!("{}:{rest}", self.0.prefix)

@@ -54,6 +54,10 @@ async fn examine(file: Option<&Path>, loaded: &Loaded) -> anyhow::Result<Vec<Fin
     if runs_here || config.database.url.is_some() {
         findings.push(Finding { subject: "database", outcome: database(config).await.map_err(|error| format!("{error:#}")) });
     }
+    if let Some(shared) = settings::shared(config)? {
+        let outcome = shared.check().await.map(|()| "answers".to_owned());
+        findings.push(Finding { subject: "Redis", outcome: outcome.map_err(|error| format!("{error}: a shop can run without it, each process for itself")) });
+    }
     for (subject, address) in [("public port", config.http.public_address), ("operations", config.http.operations_address)] {
         findings.push(Finding { subject, outcome: port(address, runs_here).await });
     }

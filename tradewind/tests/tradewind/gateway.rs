@@ -46,6 +46,10 @@ async fn shoppers_behind_a_gateway_are_limited_one_by_one_by_all_processes_toget
         assert_eq!(new_cart(running, "198.51.100.1, 203.0.113.9, 10.1.2.3").await.status(), 429);
     }
     assert_eq!(new_cart(&one, "203.0.113.9, 198.51.100.1").await.status(), 201);
+    // A gateway that tells nobody's address stands for everybody, and is not counted as one.
+    for _ in 0..=LIMIT {
+        assert_eq!(new_cart(&one, "10.1.2.3").await.status(), 201);
+    }
 
     // Through the pages it is the shopper, too, who is counted: not the process with the pages.
     let add = async |forwarded_for: &str| {

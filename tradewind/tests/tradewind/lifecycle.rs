@@ -194,3 +194,25 @@ async fn a_worker_has_no_public_port_and_pages_alone_have_no_database() {
     assert!(!elsewhere.data().join("postgres").exists());
     pages.terminate().await.succeeded();
 }
+
+#[tokio::test]
+async fn a_service_alone_serves_its_own_and_says_what_it_leaves_to_others() {
+    let folder = Folder::new();
+    let identity = folder.serve(&["--target", "identity"]).await;
+    let said = identity.stdout();
+    assert!(said.contains("other services than identity") && said.contains("--target worker") && said.contains("web.internal_credential"), "{said}");
+    let body = serde_json::json!({ "email": "nobody@example.com", "password": "a long enough password" });
+    let own = http().post(format!("{}/admin/v1/sessions", identity.base_url())).json(&body).send().await.unwrap();
+    assert_eq!(own.status(), 401);
+    for (path, part) in [("/store/v1/products", "`catalog`"), ("/admin/v1/orders", "`orders`"), ("/products", "shop"), ("/backoffice", "back office")] {
+        let answer = identity.get(path).await;
+        let status = answer.status();
+        let problem: Value = answer.json().await.unwrap();
+        assert!(status == 404 && problem["code"] == "not_served_here", "{path}: {problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(part) && detail.contains("`identity`"), "{path}: {detail}");
+    }
+    let unknown: Value = identity.get("/store/v1/nothing").await.json().await.unwrap();
+    assert_eq!(unknown["code"], "route_not_found", "what nobody serves is still told as such");
+    identity.terminate().await.succeeded();
+}

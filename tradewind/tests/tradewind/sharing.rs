@@ -176,6 +176,21 @@ async fn a_master_of_a_cluster_killed_under_load_fails_no_request_and_loses_no_l
     shop.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_whether_redis_answers_and_a_wrong_address_is_refused_without_being_shown() {
+    let mut redis = RedisServer::start().await;
+    let folder = Folder::new().env("REDIS_URL", &redis.url());
+    let well = folder.run(&["doctor"]).await.succeeded();
+    assert!(well.lines().any(|line| line.starts_with("ok") && line.contains("Redis")), "{well}");
+    redis.kill9();
+    let ill = folder.run(&["doctor"]).await.stdout;
+    assert!(ill.lines().any(|line| line.starts_with("PROBLEM") && line.contains("Redis")), "{ill}");
+    let refused = Folder::new().env("REDIS_URL", "reddis://:hush@cache").run(&["serve"]).await.failed();
+    assert!(refused.contains("redis.url") && !refused.contains("hush"), "{refused}");
+    let refused = Folder::new().env("TRADEWIND__HTTP__TRUSTED_PROXIES", "10.0.0.0/40").run(&["serve"]).await.failed();
+    assert!(refused.contains("http.trusted_proxies"), "{refused}");
+}
+
 /// People in the shop: some look around in both processes, some buy, staff works and signs in again. None of them may be failed.
 struct Load {
     people: JoinSet<()>,

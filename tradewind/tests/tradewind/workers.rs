@@ -12,8 +12,8 @@ use crate::process::{Folder, Running};
 use crate::shopper::Shopper;
 
 const ORDERS: i64 = 20;
-const EVENTS_PER_ORDER: i64 = 100;
-const KILLS: usize = 20;
+const EVENTS_PER_ORDER: i64 = 40;
+const KILLS: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,7 +22,7 @@ async fn two_workers_killed_at_random_produce_each_events_effect_exactly_once() 
     let folder = Folder::new()
         .env("DATABASE_URL", &database.url())
         .env("TRADEWIND__DEMO", "true")
-        .env("TRADEWIND__WORKER__LEASE_MS", "1000")
+        .env("TRADEWIND__WORKER__LEASE_MS", "3000")
         .env("TRADEWIND__WORKER__POLL_MS", "20");
     folder.run(&["migrate"]).await.succeeded();
     folder.run(&["seed", "--from", small_shop(&folder, &[1_000]).to_str().unwrap()]).await.succeeded();
