@@ -4,8 +4,25 @@
 
 const drawer = document.getElementById("drawer");
 
+let waiting = 0;
+
+// Pressed again before the answer is there, a step goes on from where the one before will lead.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (!isChange(ctx)) return;
+  waiting++;
+  const step = { more: 1, less: -1 }[ctx.request.submitter?.name];
+  const quantity = ctx.sourceElement.elements.quantity;
+  if (step) quantity.value = Math.max(Number(quantity.value) + step, 0);
+});
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => busy(ctx, true));
-document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => busy(ctx, false));
+// Only the last of several answers is shown: it holds what all of them changed.
+document.addEventListener("htmx:before:swap", (event) => {
+  if (isChange(event.detail.ctx) && waiting > 1) event.preventDefault();
+});
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  busy(ctx, false);
+  if (isChange(ctx)) waiting--;
+});
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const cart = (drawer ?? document).querySelector("[data-cart-now]");
@@ -34,6 +51,10 @@ drawer?.addEventListener("click", (event) => {
 function refuge(ctx) {
   const line = ctx.request?.action?.split("/").at(-1);
   return document.getElementById(`q-${line}`) ?? (drawer ?? document).querySelector("[data-refuge], [data-cart-now] a");
+}
+
+function isChange(ctx) {
+  return ctx.request.action.startsWith("/cart/lines/");
 }
 
 function busy(ctx, isBusy) {

@@ -15,20 +15,22 @@ form?.addEventListener("change", async (event) => {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     // A later choice has overtaken this one, or the answer is no product page: what is shown stays.
     if (!response.ok || turn !== latest) return;
-    show(page, event.target.id);
+    show(page);
     history.replaceState(null, "", address);
   } catch {
     // Offline: the choice still counts, the server has the last word on its price.
   }
 });
 
-function show(page, focused) {
+function show(page) {
+  const focused = document.activeElement;
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
     if (fresh && fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
   }
   settle();
-  document.getElementById(focused)?.focus({ preventScroll: true });
+  // Whoever has gone on meanwhile is left where they are.
+  if (!focused.isConnected && focused.id) document.getElementById(focused.id)?.focus({ preventScroll: true });
 }
 
 // Shuts the button while the choice cannot be had.

@@ -412,7 +412,7 @@ pub struct ProductFacets {
     pub prices: Option<PriceRange>,
     /// What one can choose by, what most products have first; 12 options with 40 values at most.
     pub options: Vec<OptionFacet>,
-    /// Whether there are more products than are counted: the first 10,000 of the category are.
+    /// Whether there are more products than are counted: the first 2,000 of the category are.
     pub is_partial: bool,
 }
 

@@ -10,7 +10,7 @@ use crate::Channel;
 use crate::domain::Filter;
 
 /// How many products are counted: what bounds the work.
-const COUNTED: i64 = 10_000;
+const COUNTED: i64 = 2_000;
 
 /// Counts the published products that fit, and for each value of each option those that are to be had with it.
 ///
@@ -43,15 +43,18 @@ pub(crate) async fn count(conn: &mut PgConnection, channel: &Channel, categories
                join catalog.price pr on pr.variant_id = v.id and pr.currency = $2
                left join catalog.stock_band b on b.variant_id = v.id and b.channel_id = $1 and b.band <> 'out'
            ),
-           counts as (
-               select count(distinct id) filter (where price_fits and reduction_fits and stock_fits) as total,
-                      count(distinct id) filter (where price_fits and reduction_fits and is_in_stock) as in_stock,
-                      count(distinct id) filter (where price_fits and is_reduced and stock_fits) as reduced,
-                      min(lowest_minor) filter (where reduction_fits and stock_fits) as lowest,
-                      max(lowest_minor) filter (where reduction_fits and stock_fits) as highest
-               from offered where misses = 0
+           fitting as (
+               select min(lowest_minor) as lowest, bool_or(price_fits and reduction_fits and stock_fits) as is_listed,
+                      bool_or(price_fits and reduction_fits and is_in_stock) as is_in_stock, bool_or(price_fits and is_reduced and stock_fits) as is_reduced,
+                      bool_or(reduction_fits and stock_fits) as fits_at_some_price
+               from offered where misses = 0 group by id
            ),
-           had as (
+           counts as (
+               select count(*) filter (where is_listed) as total, count(*) filter (where is_in_stock) as in_stock, count(*) filter (where is_reduced) as reduced,
+                      min(lowest) filter (where fits_at_some_price) as lowest, max(lowest) filter (where fits_at_some_price) as highest
+               from fitting
+           ),
+           had as materialized (
                select distinct o.id, had.name, had.value
                from offered o cross join jsonb_each_text(o.options) as had (name, value)
                where o.price_fits and o.reduction_fits and o.stock_fits
@@ -60,7 +63,7 @@ pub(crate) async fn count(conn: &mut PgConnection, channel: &Channel, categories
            option as (
                select name, count(distinct id) as products from had group by name order by 2 desc, 1 limit 12
            ),
-           value as (
+           value as materialized (
                select had.name, had.value, count(*) as products, min(ov.position) as place, min(ov.swatch) as swatch,
                       row_number() over (partition by had.name order by count(*) desc, min(ov.position), had.value) as rank
                from had
