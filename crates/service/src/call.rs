@@ -178,16 +178,19 @@ pub struct Command<T> {
     pub key: Option<IdempotencyKey>,
 }
 
-impl<T: DeserializeOwned + Validate<Context = ()> + 'static> FromRequest<Context> for Command<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Validate<Context = ()> + 'static> FromRequest<S> for Command<T>
+where
+    Context: FromRef<S>,
+{
     type Rejection = Response;
 
-    async fn from_request(request: Request, context: &Context) -> Result<Self, Response> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
-        let call = Call::of(&parts, context);
+        let call = Call::of(&parts, &Context::from_ref(state));
         let request = Request::from_parts(parts, body);
         let is_empty_wanted = std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>();
         let is_json = platform::http::has_json_content_type(request.headers());
-        let bytes = Bytes::from_request(request, context).await.map_err(|rejection| platform::http::body_problem(&rejection).into_response())?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| platform::http::body_problem(&rejection).into_response())?;
         let key = call.idempotency_key(&bytes).map_err(Problem::into_response)?;
         // A request without content may come with or without an empty body.
         let text: &[u8] = if is_empty_wanted { b"null" } else { &bytes };

@@ -21,6 +21,8 @@ pub(crate) enum CartEvent {
     Claim,
     /// Its order is placed.
     Finish,
+    /// Its order is placed at once, in the transaction that has it locked.
+    Buy,
     /// Its checkout came to nothing.
     Reopen,
     /// Nobody came back for it.
@@ -28,9 +30,10 @@ pub(crate) enum CartEvent {
 }
 
 /// The state machine: from, event, to. `merged` is reached by nothing until customers can sign in.
-const TRANSITIONS: [(CartState, CartEvent, CartState); 4] = [
+const TRANSITIONS: [(CartState, CartEvent, CartState); 5] = [
     (CartState::Active, CartEvent::Claim, CartState::Completing),
     (CartState::Completing, CartEvent::Finish, CartState::Completed),
+    (CartState::Active, CartEvent::Buy, CartState::Completed),
     (CartState::Completing, CartEvent::Reopen, CartState::Active),
     (CartState::Active, CartEvent::Abandon, CartState::Abandoned),
 ];
@@ -69,7 +72,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const EVENTS: [CartEvent; 4] = [CartEvent::Claim, CartEvent::Finish, CartEvent::Reopen, CartEvent::Abandon];
+    const EVENTS: [CartEvent; 5] = [CartEvent::Claim, CartEvent::Finish, CartEvent::Buy, CartEvent::Reopen, CartEvent::Abandon];
 
     proptest! {
         #[test]
@@ -79,7 +82,7 @@ mod tests {
                 let Some(to) = transition(at, event) else { continue };
                 prop_assert!(!matches!(at, CartState::Completed | CartState::Abandoned | CartState::Merged), "{at:?} is an end");
                 if to == CartState::Completed {
-                    prop_assert_eq!(at, CartState::Completing, "only a claimed cart becomes an order");
+                    prop_assert!(at == CartState::Completing || event == CartEvent::Buy, "a claimed cart becomes an order, or one that is bought at once");
                 }
                 at = to;
             }

@@ -1,8 +1,8 @@
 //! The routes of the cart. All but the first need the cart's secret.
 
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use cart_api::{AddLine, CartAnswer, CartCreated, CartId, CartLineId, CartState, UpdateLine};
-use catalog::Channel;
+use catalog::{Channel, Channels};
 use db::Tx;
 use kernel::{Problem, Token, TokenHash, headers};
 use platform::http::Path;
@@ -21,7 +21,20 @@ pub(crate) fn routes(context: &Context) -> OpenApiRouter {
         .routes(routes!(get_cart))
         .routes(routes!(add_line))
         .routes(routes!(update_line, delete_line))
-        .with_state(context.clone())
+        .with_state(Desk { context: context.clone(), channels: Channels::new(context) })
+}
+
+/// What every route needs.
+#[derive(Clone)]
+struct Desk {
+    context: Context,
+    channels: Channels,
+}
+
+impl FromRef<Desk> for Context {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.context.clone()
+    }
 }
 
 /// Makes an empty cart in the request's channel and tells its secret once. The answer is never kept, so `Idempotency-Key` has no effect here:
@@ -33,12 +46,11 @@ pub(crate) fn routes(context: &Context) -> OpenApiRouter {
     params(("X-Channel" = Option<String>, Header, description = "The channel's code; the host's channel, or the default one, if absent.")),
     responses((status = 201, body = CartCreated), (status = 404, description = "`channel_not_found`", body = Problem))
 )]
-async fn create_cart(State(context): State<Context>, command: Command<()>) -> Result<Answer, Failure> {
-    let call = command.call.clone();
+async fn create_cart(State(Desk { context, channels }): State<Desk>, command: Command<()>) -> Result<Answer, Failure> {
+    let channel = channels.of(&command.call).await?;
     context
         .mutate(&command.call, None, move |tx| {
             Box::pin(async move {
-                let channel = catalog::channel_of(tx.conn(), &call).await?;
                 let (cart, token) = create(tx, channel).await?;
                 let version = cart.version;
                 Ok(Answer::created(&CartCreated { cart, token })?.version(version))
@@ -64,11 +76,12 @@ async fn create(tx: &mut Tx, channel: Channel) -> Result<(CartAnswer, Token), Fa
     params(("id" = CartId, Path), ("X-Cart-Token" = Token, Header, description = "The cart's secret.")),
     responses((status = 200, body = CartAnswer), (status = 404, description = "`cart_not_found`: unknown, forgotten, or the wrong secret.", body = Problem))
 )]
-async fn get_cart(State(context): State<Context>, Path(id): Path<CartId>, call: Call) -> Result<Answer, Failure> {
+async fn get_cart(State(Desk { context, channels }): State<Desk>, Path(id): Path<CartId>, call: Call) -> Result<Answer, Failure> {
     let secret = secret(&call)?;
+    let channels = channels.known().await?;
     // The writer: a shopper who has just put something in must see it.
     let mut conn = context.db().read_latest().await?;
-    let cart = crate::find(&mut conn, id, &secret, context.now()).await?.ok_or_else(not_found)?;
+    let cart = crate::find(&mut conn, &channels, id, &secret, context.now()).await?.ok_or_else(not_found)?;
     let answer = crate::price(&mut conn, &cart).await?;
     Ok(Answer::ok(&answer)?.version(answer.version))
 }
@@ -93,8 +106,8 @@ async fn get_cart(State(context): State<Context>, Path(id): Path<CartId>, call: 
         (status = 422, description = "`invalid_body`, `variant_unavailable`, `quantity_too_large`", body = Problem),
     )
 )]
-async fn add_line(State(context): State<Context>, Path(id): Path<CartId>, command: Command<AddLine>) -> Result<Answer, Failure> {
-    change(&context, id, command, |tx, cart, wanted| Box::pin(async move { Ok(lines::add(tx, cart, wanted).await?) })).await
+async fn add_line(State(desk): State<Desk>, Path(id): Path<CartId>, command: Command<AddLine>) -> Result<Answer, Failure> {
+    change(&desk, id, command, |tx, cart, wanted| Box::pin(async move { Ok(lines::add(tx, cart, wanted).await?) })).await
 }
 
 /// Sets a line's quantity. Its present price counts as confirmed.
@@ -118,8 +131,8 @@ async fn add_line(State(context): State<Context>, Path(id): Path<CartId>, comman
         (status = 422, description = "`invalid_body`, `variant_unavailable`", body = Problem),
     )
 )]
-async fn update_line(State(context): State<Context>, Path((id, line)): Path<(CartId, CartLineId)>, command: Command<UpdateLine>) -> Result<Answer, Failure> {
-    change(&context, id, command, move |tx, cart, wanted| Box::pin(async move { Ok(lines::update(tx, cart, line, wanted).await?) })).await
+async fn update_line(State(desk): State<Desk>, Path((id, line)): Path<(CartId, CartLineId)>, command: Command<UpdateLine>) -> Result<Answer, Failure> {
+    change(&desk, id, command, move |tx, cart, wanted| Box::pin(async move { Ok(lines::update(tx, cart, line, wanted).await?) })).await
 }
 
 /// Takes a line out.
@@ -141,12 +154,12 @@ async fn update_line(State(context): State<Context>, Path((id, line)): Path<(Car
         (status = 412, description = "`stale_version`", body = Problem),
     )
 )]
-async fn delete_line(State(context): State<Context>, Path((id, line)): Path<(CartId, CartLineId)>, command: Command<()>) -> Result<Answer, Failure> {
-    change(&context, id, command, move |tx, cart, ()| Box::pin(async move { Ok(lines::delete(tx, cart, line).await?) })).await
+async fn delete_line(State(desk): State<Desk>, Path((id, line)): Path<(CartId, CartLineId)>, command: Command<()>) -> Result<Answer, Failure> {
+    change(&desk, id, command, move |tx, cart, ()| Box::pin(async move { Ok(lines::delete(tx, cart, line).await?) })).await
 }
 
 /// Changes an active cart with its row locked, and answers it anew.
-async fn change<T, F>(context: &Context, id: CartId, command: Command<T>, work: F) -> Result<Answer, Failure>
+async fn change<T, F>(desk: &Desk, id: CartId, command: Command<T>, work: F) -> Result<Answer, Failure>
 where
     T: Send + Sync + 'static,
     F: for<'a> FnOnce(&'a mut Tx, &'a LockedCart, &'a T) -> BoxFuture<'a, Result<Changed, Failure>> + Send + 'static,
@@ -154,10 +167,11 @@ where
     let secret = secret(&command.call)?;
     let expected = command.call.if_match()?;
     let Command { body, call, key } = command;
-    context
+    let channels = desk.channels.known().await?;
+    desk.context
         .mutate(&call, key, move |tx| {
             Box::pin(async move {
-                let cart = crate::lock(tx, id, &secret).await?.ok_or_else(not_found)?;
+                let cart = crate::lock(tx, &channels, id, &secret).await?.ok_or_else(not_found)?;
                 lines::require_active(&cart)?;
                 if expected.is_some_and(|version| version != cart.version) {
                     return Err(Problem::stale(cart.version).into());

@@ -13,7 +13,7 @@ pub use stands::{CartStand, list_cart_states, list_carts_after};
 use std::collections::{BTreeMap, HashMap};
 
 use cart_api::{CartAnswer, CartId, CartLineId, CartState};
-use catalog::Channel;
+use catalog::{Channel, KnownChannels, Offer};
 use catalog_api::{MediaReference, ProductId, VariantId};
 use db::Tx;
 use kernel::{Money, MoneyError, Problem, Quantity, Timestamp, TokenHash};
@@ -106,21 +106,28 @@ impl From<CartError> for Failure {
 ///
 /// # Errors
 /// The database failed.
-pub async fn lock(tx: &mut Tx, id: CartId, token_hash: &TokenHash) -> Result<Option<LockedCart>, sqlx::Error> {
+pub async fn lock(tx: &mut Tx, channels: &KnownChannels, id: CartId, token_hash: &TokenHash) -> Result<Option<LockedCart>, sqlx::Error> {
     let now = tx.now();
     let row = store::lock_cart(tx.conn(), id).await?;
-    open(tx.conn(), id, token_hash, row, now).await
+    open(tx.conn(), channels, id, token_hash, row, now).await
 }
 
 /// The cart as it is, its row not locked: for reading only.
-async fn find(conn: &mut PgConnection, id: CartId, token_hash: &TokenHash, now: Timestamp) -> Result<Option<LockedCart>, sqlx::Error> {
+async fn find(
+    conn: &mut PgConnection,
+    channels: &KnownChannels,
+    id: CartId,
+    token_hash: &TokenHash,
+    now: Timestamp,
+) -> Result<Option<LockedCart>, sqlx::Error> {
     let row = store::find_cart(conn, id).await?;
-    open(conn, id, token_hash, row, now).await
+    open(conn, channels, id, token_hash, row, now).await
 }
 
 /// Opens a cart's row with its secret and takes the lines along.
 async fn open(
     conn: &mut PgConnection,
+    channels: &KnownChannels,
     id: CartId,
     token_hash: &TokenHash,
     row: Option<store::CartRow>,
@@ -128,7 +135,7 @@ async fn open(
 ) -> Result<Option<LockedCart>, sqlx::Error> {
     let opened = row.filter(|row| token_hash.matches(&row.token_hash) && domain::is_reachable(row.state, row.expires_at, now));
     let Some(row) = opened else { return Ok(None) };
-    let Some(channel) = catalog::find_channel(conn, row.channel_id).await? else { return Ok(None) };
+    let Some(channel) = channels.find(conn, row.channel_id).await? else { return Ok(None) };
     let lines = store::list_lines(conn, id).await?;
     let store::CartRow { state, version, completing_until, expires_at, .. } = row;
     Ok(Some(LockedCart { id, channel, state, version, token_hash: *token_hash, lines, completing_until, expires_at }))
@@ -141,6 +148,17 @@ async fn open(
 pub async fn price(conn: &mut PgConnection, cart: &LockedCart) -> Result<CartAnswer, CartError> {
     let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant_id).collect();
     price_with(cart, &present(conn, &cart.channel, &variants).await?)
+}
+
+/// The cart at present prices for who buys it at this moment. Nothing is said about stock: it is taken in the same transaction, or refused.
+///
+/// # Errors
+/// See [`CartError`].
+pub async fn price_to_buy(conn: &mut PgConnection, cart: &LockedCart) -> Result<CartAnswer, CartError> {
+    let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant_id).collect();
+    let offers = offers(conn, &cart.channel, &variants).await?;
+    let available = cart.lines.iter().map(|line| (line.variant_id, i64::from(line.quantity))).collect();
+    price_with(cart, &Present { offers, available })
 }
 
 /// The same with what the shop has said already.
@@ -164,9 +182,13 @@ async fn present(conn: &mut PgConnection, channel: &Channel, variants: &[Variant
     if variants.is_empty() {
         return Ok(Present { offers: HashMap::new(), available: HashMap::new() });
     }
-    let offers = catalog::list_offers(conn, channel, variants).await?.into_iter().map(|offer| (offer.variant_id, offer)).collect();
+    let offers = offers(conn, channel, variants).await?;
     let available = inventory::list_available(conn, channel.id, variants).await?;
     Ok(Present { offers, available })
+}
+
+async fn offers(conn: &mut PgConnection, channel: &Channel, variants: &[VariantId]) -> Result<HashMap<VariantId, Offer>, sqlx::Error> {
+    Ok(catalog::list_offers(conn, channel, variants).await?.into_iter().map(|offer| (offer.variant_id, offer)).collect())
 }
 
 /// Claims a cart for a checkout until a deadline: active to completing. False if it is not active.
@@ -183,6 +205,14 @@ pub async fn begin_completion(tx: &mut Tx, id: CartId, until: Timestamp) -> Resu
 /// The database failed.
 pub async fn finish_completion(tx: &mut Tx, id: CartId) -> Result<bool, sqlx::Error> {
     move_cart(tx, id, CartEvent::Finish, None).await
+}
+
+/// Makes an order of a cart at once, in the transaction that has it locked: active to completed. False if it is not active.
+///
+/// # Errors
+/// The database failed.
+pub async fn buy(tx: &mut Tx, id: CartId) -> Result<bool, sqlx::Error> {
+    move_cart(tx, id, CartEvent::Buy, None).await
 }
 
 /// Ends a checkout in nothing: completing to active, open for changes again. False if it is not completing.

@@ -9,7 +9,7 @@ use service::Failure;
 
 use crate::domain::{CART_LIFE, MAX_LINES};
 use crate::pricing::Present;
-use crate::{CartError, LockedCart, store};
+use crate::{CartError, LockedCart, LockedLine, NotedOffer, store};
 
 /// A cart after a change, and what the shop said about its variants in the same transaction, so that it is not asked twice.
 pub(crate) type Changed = (LockedCart, Present);
@@ -105,8 +105,34 @@ pub(crate) async fn add(tx: &mut Tx, cart: &LockedCart, wanted: &AddLine) -> Res
     let present = present(tx, cart, Some(wanted.variant_id)).await?;
     let offer = check(&present, wanted.variant_id, sum)?;
     let now = tx.now();
-    store::add_units(tx.conn(), cart.id, offer, wanted.quantity, now).await?;
-    Ok((touch(tx, cart).await?, present))
+    let expires_at = now + CART_LIFE;
+    let added = store::add_units(tx.conn(), cart.id, offer, wanted.quantity, now, expires_at).await?.ok_or(ChangeError::Completing)?;
+    let (version, lines) = (added.version, with_line(&cart.lines, offer, &added));
+    Ok((LockedCart { version, expires_at, lines, ..cart.clone() }, present))
+}
+
+/// The lines of a locked cart with the one that was just written: in its place, or behind all others.
+fn with_line(before: &[LockedLine], offer: &Offer, added: &store::Added) -> Vec<LockedLine> {
+    let line = LockedLine {
+        id: added.id,
+        variant_id: offer.variant_id,
+        quantity: added.quantity,
+        noted_unit_price: offer.unit_price,
+        noted: NotedOffer {
+            product_id: offer.product_id,
+            product_slug: offer.product_slug.clone(),
+            sku: offer.sku.clone(),
+            title: offer.title.clone(),
+            options: offer.options.clone(),
+            image: offer.image.clone(),
+        },
+    };
+    let mut lines = before.to_vec();
+    match lines.iter_mut().find(|old| old.id == line.id) {
+        Some(old) => *old = line,
+        None => lines.push(line),
+    }
+    lines
 }
 
 /// Sets a line's quantity.

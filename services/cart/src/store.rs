@@ -135,19 +135,45 @@ pub(crate) async fn list_lines(conn: &mut PgConnection, cart: CartId) -> Result<
     Ok(lines.collect())
 }
 
-/// Puts units of an offered variant in: a new line, or more of the line that has it. The offer is noted as confirmed.
+/// A line that has just been written into a cart, whose version it has changed.
+#[derive(Debug)]
+pub(crate) struct Added {
+    /// The cart's version.
+    pub(crate) version: i64,
+    /// The line's id.
+    pub(crate) id: CartLineId,
+    /// How many units it holds now.
+    pub(crate) quantity: Quantity,
+}
+
+/// Puts units of an offered variant into an active cart: a new line, or more of the line that has it. The offer is noted as confirmed, the cart
+/// gets time anew and a new version. Nothing if it is not active.
 ///
 /// # Errors
 /// The database failed, or the line would hold too many units (constraint `line_quantity_in_range`).
-pub(crate) async fn add_units(conn: &mut PgConnection, cart: CartId, offer: &Offer, quantity: Quantity, now: Timestamp) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "insert into cart.line as line (id, cart_id, variant_id, quantity, noted_price_minor, noted_currency, product_id, product_slug, sku, title,
-                                        options, image, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
-         on conflict on constraint line_variant_once do update
-         set quantity = line.quantity + excluded.quantity, noted_price_minor = excluded.noted_price_minor, noted_currency = excluded.noted_currency,
-             product_slug = excluded.product_slug, sku = excluded.sku, title = excluded.title, options = excluded.options, image = excluded.image,
-             updated_at = excluded.updated_at",
+pub(crate) async fn add_units(
+    conn: &mut PgConnection,
+    cart: CartId,
+    offer: &Offer,
+    quantity: Quantity,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<Option<Added>, sqlx::Error> {
+    sqlx::query_as!(
+        Added,
+        r#"with touched as (
+               update cart.cart set version = version + 1, updated_at = $13, expires_at = $14 where id = $2 and state = 'active' returning id, version
+           ), added as (
+               insert into cart.line as line (id, cart_id, variant_id, quantity, noted_price_minor, noted_currency, product_id, product_slug, sku, title,
+                                              options, image, created_at, updated_at)
+               select $1, touched.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13 from touched
+               on conflict on constraint line_variant_once do update
+               set quantity = line.quantity + excluded.quantity, noted_price_minor = excluded.noted_price_minor, noted_currency = excluded.noted_currency,
+                   product_slug = excluded.product_slug, sku = excluded.sku, title = excluded.title, options = excluded.options, image = excluded.image,
+                   updated_at = excluded.updated_at
+               returning id, quantity
+           )
+           select touched.version as "version!", added.id as "id!: CartLineId", added.quantity as "quantity!: Quantity" from touched, added"#,
         CartLineId::new(now).uuid(),
         cart.uuid(),
         offer.variant_id.uuid(),
@@ -160,11 +186,11 @@ pub(crate) async fn add_units(conn: &mut PgConnection, cart: CartId, offer: &Off
         offer.title,
         Json(&offer.options) as _,
         offer.image.as_ref().map(Json) as _,
-        now
+        now,
+        expires_at
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_optional(conn)
+    .await
 }
 
 /// Sets how many units a line holds, and notes the offer as confirmed.

@@ -5,11 +5,13 @@ mod domain;
 mod edit;
 mod http;
 mod jobs;
+mod known;
 mod offer;
 mod outdated;
 mod store;
 
 pub use channel::{Channel, channel_of, find_channel, list_channels};
+pub use known::{Channels, KnownChannels};
 pub use offer::{Offer, list_offers};
 
 use std::collections::HashMap;

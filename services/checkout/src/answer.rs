@@ -3,6 +3,7 @@
 use checkout_api::{Completion, CompletionStatus};
 use db::{Tx, idempotency};
 use http::StatusCode;
+use orders_api::OrderAnswer;
 use payments::Attempt;
 use payments_api::AttemptState;
 use service::{Answer, Failure, in_progress};
@@ -23,18 +24,25 @@ pub(crate) async fn give(tx: &mut Tx, completion: &CompletionRow, attempt: &Atte
     Ok(answer)
 }
 
+/// The answer of a completion that has become this order.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub(crate) fn placed(order: OrderAnswer) -> Result<Answer, Failure> {
+    Answer::ok(&Completion { status: CompletionStatus::Placed, order, next_action: None })
+}
+
 async fn answer(tx: &mut Tx, completion: &CompletionRow, attempt: &Attempt) -> Result<Answer, Failure> {
     let status = match completion.state {
         CompletionState::Started => return Err(in_progress().into()),
         CompletionState::Failed => return failed(completion),
-        CompletionState::Placed => CompletionStatus::Placed,
+        CompletionState::Placed => return placed(find_order(tx, completion).await?),
         CompletionState::Waiting if attempt.state == AttemptState::RequiresAction => CompletionStatus::RequiresAction,
         CompletionState::Waiting => CompletionStatus::Processing,
     };
     let order = find_order(tx, completion).await?;
     let next_action = attempt.next_action.clone().filter(|_| status == CompletionStatus::RequiresAction);
-    let code = if status == CompletionStatus::Placed { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Answer::json(code, &Completion { status, order, next_action })
+    Answer::json(StatusCode::ACCEPTED, &Completion { status, order, next_action })
 }
 
 fn failed(completion: &CompletionRow) -> Result<Answer, Failure> {

@@ -4,21 +4,23 @@ use std::collections::HashMap;
 
 use cart::LockedCart;
 use cart_api::{CartAnswer, CartId, CartState};
+use catalog::Channels;
 use checkout_api::CompleteCart;
 use db::idempotency::{self, Claim, IdempotencyKey};
 use db::{Actor, Tx};
 use inventory::{HoldError, HoldLine, HoldUntil, Shortage};
+use inventory_api::HoldId;
 use kernel::{Problem, TokenHash};
 use orders::{NewOrder, NewOrderLine};
 use orders_api::{OrderId, OrderTotals};
 use payments::{Attempt, NewAttempt, Outcome, Payments};
-use payments_api::AttemptState;
+use payments_api::{AttemptId, AttemptState};
 use service::{Answer, Context, Failure, claim_key, in_progress, key_reused};
 use tokio::time::Instant;
 
 use crate::domain::{self, CompletionState, HOLD_LIFE, KEY_LEASE, LOOK_EVERY, PATIENCE};
 use crate::faults::{FaultPoint, reach};
-use crate::settle::settle;
+use crate::settle::{must, settle};
 use crate::store::{self, CompletionRow};
 use crate::{answer, domain::check};
 
@@ -30,6 +32,14 @@ pub(crate) struct Request {
     pub(crate) cart_id: CartId,
     pub(crate) secret: TokenHash,
     pub(crate) body: CompleteCart,
+}
+
+/// What a checkout works with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Till {
+    pub(crate) context: Context,
+    pub(crate) payments: Payments,
+    pub(crate) channels: Channels,
 }
 
 /// How a completion began.
@@ -48,13 +58,13 @@ enum Begun {
 ///
 /// # Errors
 /// What the shopper has to mend (nothing is written then), or a failure of ours; the same key may be sent again after either.
-pub(crate) async fn complete(context: Context, payments: Payments, request: Request) -> Result<Answer, Failure> {
+pub(crate) async fn complete(till: Till, request: Request) -> Result<Answer, Failure> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match begin(&context, &payments, &request).await? {
+        match begin(&till, &request).await? {
             Begun::Answered(answer) => return Ok(answer),
-            Begun::Ours(order) => return carry_on(&context, &payments, &request, order).await,
-            Begun::Theirs(order) => return wait_for(&context, &request.actor, request.key.as_ref(), order, deadline).await,
+            Begun::Ours(order) => return carry_on(&till, &request, order).await,
+            Begun::Theirs(order) => return wait_for(&till.context, &request.actor, request.key.as_ref(), order, deadline).await,
             Begun::Unknown if Instant::now() < deadline => tokio::time::sleep(LOOK_EVERY).await,
             Begun::Unknown => return Err(in_progress().into()),
         }
@@ -65,9 +75,11 @@ pub(crate) async fn complete(context: Context, payments: Payments, request: Requ
 ///
 /// # Errors
 /// 404 when the cart never was completed; 409 `in_progress` when the request that completes it takes too long.
-pub(crate) async fn resume(context: Context, payments: Payments, actor: Actor, cart_id: CartId, secret: TokenHash) -> Result<Answer, Failure> {
+pub(crate) async fn resume(till: Till, actor: Actor, cart_id: CartId, secret: TokenHash) -> Result<Answer, Failure> {
+    let Till { context, payments, channels } = till;
+    let channels = channels.known().await?;
     let mut tx = context.db().begin(actor.clone()).await?;
-    cart::lock(&mut tx, cart_id, &secret).await?.ok_or_else(|| Problem::not_found("cart"))?;
+    cart::lock(&mut tx, &channels, cart_id, &secret).await?.ok_or_else(|| Problem::not_found("cart"))?;
     let completion = store::find_latest_of_cart(tx.conn(), cart_id).await?.ok_or_else(|| Problem::not_found("completion"))?;
     tx.rollback().await?;
     if completion.state == CompletionState::Started {
@@ -81,8 +93,9 @@ pub(crate) async fn resume(context: Context, payments: Payments, actor: Actor, c
     finish(&context, &actor, None, completion.order_id, outcome).await
 }
 
-async fn begin(context: &Context, payments: &Payments, request: &Request) -> Result<Begun, Failure> {
-    let mut tx = context.db().begin(request.actor.clone()).await?;
+async fn begin(till: &Till, request: &Request) -> Result<Begun, Failure> {
+    let channels = till.channels.known().await?;
+    let mut tx = till.context.db().begin(request.actor.clone()).await?;
     if let Some(key) = &request.key {
         match claim_key(&mut tx, key, KEY_LEASE).await? {
             Claim::Done(kept) => return Ok(Begun::Answered(Answer::replayed(kept))),
@@ -97,9 +110,9 @@ async fn begin(context: &Context, payments: &Payments, request: &Request) -> Res
             Claim::Fresh => {}
         }
     }
-    let cart = cart::lock(&mut tx, request.cart_id, &request.secret).await?.ok_or_else(|| Problem::not_found("cart"))?;
+    let cart = cart::lock(&mut tx, &channels, request.cart_id, &request.secret).await?.ok_or_else(|| Problem::not_found("cart"))?;
     match cart.state {
-        CartState::Active => begin_anew(tx, payments, request, cart).await,
+        CartState::Active => begin_anew(tx, &till.payments, request, cart).await,
         CartState::Completing => join(tx, request).await,
         state => Err(closed(&mut tx, &cart, state).await?.into()),
     }
@@ -125,64 +138,87 @@ async fn closed(tx: &mut Tx, cart: &LockedCart, state: CartState) -> Result<Prob
     })
 }
 
-/// Transaction one: checks the cart, prices it, takes the hold, writes the order `pending` and the attempt `created`. A payment that
-/// needs no outside call is settled in the same transaction.
+/// Transaction one: checks the cart and prices it. A payment that needs no outside call makes it a sale at once; for any other the intent is
+/// written.
 async fn begin_anew(mut tx: Tx, payments: &Payments, request: &Request, cart: LockedCart) -> Result<Begun, Failure> {
     payments.check_choice(cart.channel.kind, &request.body.payment)?;
-    let priced = cart::price(tx.conn(), &cart).await?;
-    check(&priced, &request.body, &cart.channel.countries)?;
-    let immediate = payments.is_immediate(&request.body.payment.provider);
-    let (completion, attempt) = write_intent(&mut tx, request, &cart, &priced, immediate).await?;
-    if let Some(key) = &request.key {
-        store::insert_key(tx.conn(), key, completion.order_id).await?;
+    let mut priced = cart::price_to_buy(tx.conn(), &cart).await?;
+    if check(&priced, &request.body, &cart.channel.countries).is_err() {
+        // The refusal shows the cart as a reader sees it, with what is to be said about stock.
+        priced = cart::price(tx.conn(), &cart).await?;
+        check(&priced, &request.body, &cart.channel.countries)?;
     }
-    if immediate {
-        let outcome = payments.authorize(&attempt).await;
-        let answer = record(&mut tx, completion, &outcome).await?;
-        reach(FaultPoint::ImmediateWritten);
-        tx.commit().await?;
-        reach(FaultPoint::ImmediateCommitted);
-        return Ok(Begun::Answered(answer));
+    if payments.is_immediate(&request.body.payment.provider) {
+        return sell_at_once(tx, payments, request, &cart, &priced).await;
     }
+    let order = write_intent(&mut tx, request, &cart, &priced).await?;
     reach(FaultPoint::IntentWritten);
     tx.commit().await?;
     reach(FaultPoint::IntentCommitted);
-    Ok(Begun::Ours(completion.order_id))
+    Ok(Begun::Ours(order))
 }
 
-async fn write_intent(tx: &mut Tx, request: &Request, cart: &LockedCart, priced: &CartAnswer, immediate: bool) -> Result<(CompletionRow, Attempt), Failure> {
+/// Stock, attempt, order and cart become a sale in this one transaction: nobody ever sees them half way.
+async fn sell_at_once(mut tx: Tx, payments: &Payments, request: &Request, cart: &LockedCart, priced: &CartAnswer) -> Result<Begun, Failure> {
     let now = tx.now();
     let order_id = OrderId::new(now);
-    let until = if immediate { HoldUntil::Committed } else { HoldUntil::Expires(now + HOLD_LIFE) };
-    let lines: Vec<HoldLine> = priced.lines.iter().map(|line| HoldLine { variant_id: line.variant_id, quantity: line.quantity }).collect();
-    let hold_id = inventory::hold(tx, cart.channel.id, &lines, until).await.map_err(|error| refused(error, priced))?;
+    let hold_id = take_stock(&mut tx, cart, priced, HoldUntil::Committed).await?;
+    let attempt = payments::insert_attempt(&mut tx, new_attempt(order_id, request, cart, priced)).await?;
+    let outcome = payments.authorize(&attempt).await;
+    let attempt = payments::record_at_once(&mut tx, attempt, &outcome).await?;
+    if attempt.state != AttemptState::Authorized {
+        return Err(domain::failure(&domain::failure_code(attempt.state, attempt.failure_code)).into());
+    }
+    let status = payments::status_of_first(&attempt)?;
+    let order = orders::insert_placed(&mut tx, new_order(order_id, request, cart, priced, hold_id), status).await?;
+    let completion = new_completion(order_id, cart, attempt.id, hold_id, CompletionState::Placed);
+    store::insert_completion(tx.conn(), &completion, None, now).await?;
+    must(cart::buy(&mut tx, cart.id).await?, "the cart was not active", &completion)?;
+    let answer = answer::placed(order)?;
+    if let Some(key) = &request.key {
+        idempotency::keep(&mut tx, key, &answer.to_kept()).await?;
+    }
+    domain::count(&mut tx, "placed", cart.channel.kind);
+    reach(FaultPoint::ImmediateWritten);
+    tx.commit().await?;
+    reach(FaultPoint::ImmediateCommitted);
+    Ok(Begun::Answered(answer))
+}
+
+/// Takes the hold, writes the order `pending`, the attempt `created` and the completion, and claims the cart.
+async fn write_intent(tx: &mut Tx, request: &Request, cart: &LockedCart, priced: &CartAnswer) -> Result<OrderId, Failure> {
+    let now = tx.now();
+    let order_id = OrderId::new(now);
+    let hold_id = take_stock(tx, cart, priced, HoldUntil::Expires(now + HOLD_LIFE)).await?;
     orders::insert_pending(tx, new_order(order_id, request, cart, priced, hold_id)).await?;
-    let attempt = NewAttempt {
+    let attempt = payments::insert_attempt(tx, new_attempt(order_id, request, cart, priced)).await?;
+    let completion = new_completion(order_id, cart, attempt.id, hold_id, CompletionState::Started);
+    store::insert_completion(tx.conn(), &completion, request.key.as_ref(), now).await?;
+    must(cart::begin_completion(tx, cart.id, now + HOLD_LIFE).await?, "the cart was not active", &completion)?;
+    Ok(order_id)
+}
+
+async fn take_stock(tx: &mut Tx, cart: &LockedCart, priced: &CartAnswer, until: HoldUntil) -> Result<HoldId, Failure> {
+    let lines: Vec<HoldLine> = priced.lines.iter().map(|line| HoldLine { variant_id: line.variant_id, quantity: line.quantity }).collect();
+    inventory::hold(tx, cart.channel.id, &lines, until).await.map_err(|error| refused(error, priced))
+}
+
+fn new_attempt(order_id: OrderId, request: &Request, cart: &LockedCart, priced: &CartAnswer) -> NewAttempt {
+    NewAttempt {
         order_id: order_id.uuid(),
         channel_kind: cart.channel.kind,
         amount: priced.totals.total,
         choice: request.body.payment.clone(),
         return_url: request.body.return_url.clone(),
-    };
-    let attempt = payments::insert_attempt(tx, attempt).await?;
-    let completion = CompletionRow {
-        order_id,
-        cart_id: cart.id,
-        channel_id: cart.channel.id,
-        channel_kind: cart.channel.kind,
-        attempt_id: attempt.id,
-        hold_id,
-        state: CompletionState::Started,
-        failure_code: None,
-    };
-    store::insert_completion(tx.conn(), &completion, now).await?;
-    if !cart::begin_completion(tx, cart.id, now + HOLD_LIFE).await? {
-        return Err(anyhow::anyhow!("cart {} was locked and active, and could not be claimed", cart.id).into());
     }
-    Ok((completion, attempt))
 }
 
-fn new_order(id: OrderId, request: &Request, cart: &LockedCart, priced: &CartAnswer, hold_id: inventory_api::HoldId) -> NewOrder {
+const fn new_completion(order_id: OrderId, cart: &LockedCart, attempt_id: AttemptId, hold_id: HoldId, state: CompletionState) -> CompletionRow {
+    let (channel_id, channel_kind) = (cart.channel.id, cart.channel.kind);
+    CompletionRow { order_id, cart_id: cart.id, channel_id, channel_kind, attempt_id, hold_id, state, failure_code: None }
+}
+
+fn new_order(id: OrderId, request: &Request, cart: &LockedCart, priced: &CartAnswer, hold_id: HoldId) -> NewOrder {
     let body = &request.body;
     let lines = priced.lines.iter().map(|line| NewOrderLine {
         product_id: line.product_id,
@@ -232,7 +268,8 @@ fn refused(error: HoldError, priced: &CartAnswer) -> Failure {
 }
 
 /// Calls the provider for an intent that is committed, then settles. May be repeated: the provider knows the attempt by its key.
-async fn carry_on(context: &Context, payments: &Payments, request: &Request, order: OrderId) -> Result<Answer, Failure> {
+async fn carry_on(till: &Till, request: &Request, order: OrderId) -> Result<Answer, Failure> {
+    let Till { context, payments, .. } = till;
     let completion = find(context, order).await?;
     let attempt = find_attempt(context, &completion).await?;
     let outcome = match attempt.state {

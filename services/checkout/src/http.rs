@@ -1,8 +1,8 @@
 //! The routes: completing a cart, and coming back to it.
 
-use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use cart_api::CartId;
+use catalog::Channels;
 use checkout_api::{CompleteCart, Completion};
 use kernel::{Problem, headers};
 use payments::Payments;
@@ -11,11 +11,18 @@ use service::{Answer, Command, Context, Failure};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::completion::{self, Request};
+use crate::completion::{self, Request, Till};
+
+impl FromRef<Till> for Context {
+    fn from_ref(till: &Till) -> Self {
+        till.context.clone()
+    }
+}
 
 /// The routes for shoppers.
 pub(crate) fn store_routes(context: &Context, payments: Payments) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(complete_cart)).routes(routes!(resume_cart)).layer(Extension(payments)).with_state(context.clone())
+    let till = Till { context: context.clone(), payments, channels: Channels::new(context) };
+    OpenApiRouter::new().routes(routes!(complete_cart)).routes(routes!(resume_cart)).with_state(till)
 }
 
 /// Turns the cart into an order and pays it. Send an `Idempotency-Key`: the same key gives the same answer, however often and whenever it is
@@ -35,15 +42,11 @@ pub(crate) fn store_routes(context: &Context, payments: Payments) -> OpenApiRout
         (status = 422, description = "`invalid_body`, `idempotency_key_reused`", body = Problem),
     )
 )]
-async fn complete_cart(
-    State(context): State<Context>,
-    Extension(payments): Extension<Payments>,
-    Path(cart_id): Path<CartId>,
-    command: Command<CompleteCart>,
-) -> Result<Answer, Failure> {
+async fn complete_cart(State(till): State<Till>, Path(cart_id): Path<CartId>, command: Command<CompleteCart>) -> Result<Answer, Failure> {
     let secret = command.call.secret(headers::CART_TOKEN, "cart")?.hash();
     let request = Request { actor: command.call.actor(), key: command.key, cart_id, secret, body: command.body };
-    context.detached("complete cart", completion::complete(context.clone(), payments, request)).await
+    let context = till.context.clone();
+    context.detached("complete cart", completion::complete(till, request)).await
 }
 
 /// Asks the provider how the cart's newest payment stands, after the shopper came back, and goes on from there.
@@ -60,13 +63,9 @@ async fn complete_cart(
         (status = 409, description = "`insufficient_stock`, `in_progress`", body = Problem),
     )
 )]
-async fn resume_cart(
-    State(context): State<Context>,
-    Extension(payments): Extension<Payments>,
-    Path(cart_id): Path<CartId>,
-    command: Command<()>,
-) -> Result<Answer, Failure> {
+async fn resume_cart(State(till): State<Till>, Path(cart_id): Path<CartId>, command: Command<()>) -> Result<Answer, Failure> {
     let secret = command.call.secret(headers::CART_TOKEN, "cart")?.hash();
-    let work = completion::resume(context.clone(), payments, command.call.actor(), cart_id, secret);
+    let context = till.context.clone();
+    let work = completion::resume(till, command.call.actor(), cart_id, secret);
     context.detached("resume cart", work).await
 }

@@ -94,6 +94,9 @@ pub(crate) async fn find_order(tx: &mut Tx, completion: &CompletionRow) -> Resul
 
 /// A completion, its order, its hold and its cart move together in one transaction; if one is not where it must be, something else has
 /// written to it, and nothing is committed.
-fn must(done: bool, otherwise: &str, completion: &CompletionRow) -> Result<(), Failure> {
+///
+/// # Errors
+/// It is not `done`.
+pub(crate) fn must(done: bool, otherwise: &str, completion: &CompletionRow) -> Result<(), Failure> {
     if done { Ok(()) } else { Err(anyhow::anyhow!("completion of {}: {otherwise}", completion.order_id).into()) }
 }

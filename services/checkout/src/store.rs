@@ -62,14 +62,25 @@ impl From<Columns> for CompletionRow {
     }
 }
 
-/// Writes a new completion, `started`.
+/// Writes a new completion, and lets a key wait for its answer.
 ///
 /// # Errors
 /// The database failed; `completion_one_open_per_cart` when the cart has an open one.
-pub(crate) async fn insert_completion(conn: &mut PgConnection, completion: &CompletionRow, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert_completion(
+    conn: &mut PgConnection,
+    completion: &CompletionRow,
+    key: Option<&IdempotencyKey>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into checkout.completion (order_id, cart_id, channel_id, channel_kind, attempt_id, hold_id, state, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "with completion as (
+             insert into checkout.completion (order_id, cart_id, channel_id, channel_kind, attempt_id, hold_id, state, created_at, settled_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         )
+         insert into checkout.completion_key (surface, actor, route, key, order_id)
+         select waiting.* from (values ($10::text, $11::text, $12::text, $13::text, $1)) as waiting (surface, actor, route, key, order_id)
+         where waiting.key is not null
+         on conflict (surface, actor, route, key) do update set order_id = excluded.order_id",
         completion.order_id.uuid(),
         completion.cart_id.uuid(),
         completion.channel_id.uuid(),
@@ -77,7 +88,12 @@ pub(crate) async fn insert_completion(conn: &mut PgConnection, completion: &Comp
         completion.attempt_id.uuid(),
         completion.hold_id.uuid(),
         completion.state.as_str(),
-        now
+        now,
+        (!completion.state.is_open()).then_some(now),
+        key.map(|key| key.surface.as_str()),
+        key.map(|key| key.actor.as_str()),
+        key.map(|key| key.route.as_str()),
+        key.map(|key| key.key.as_str())
     )
     .execute(conn)
     .await?;

@@ -63,13 +63,11 @@ pub async fn hold(tx: &mut Tx, channel: ChannelId, lines: &[HoldLine], until: Ho
 
     let id = HoldId::new(tx.now());
     let moves: Vec<ReservedMove> = allocations.iter().map(|taken| ReservedMove::new(tx.now(), id, taken, taken.quantity)).collect();
-    move_reserved(tx, MovementKind::Held, &moves).await?;
     let (state, expires_at) = match until {
         HoldUntil::Expires(at) => (HoldState::Held, Some(at)),
         HoldUntil::Committed => (HoldState::Committed, None),
     };
-    let now = tx.now();
-    store::insert_hold(tx.conn(), &NewHold { id, channel, state, expires_at, lines: &allocations }, now).await?;
+    move_reserved(tx, MovementKind::Held, &moves, Some(&NewHold { id, channel, state, expires_at })).await?;
     announce_bands(tx, &moves).await?;
     Ok(id)
 }
@@ -130,14 +128,14 @@ async fn give_back(tx: &mut Tx, holds: &[HoldId]) -> Result<(), HoldError> {
     let lines = store::lock_levels_of_holds(tx.conn(), holds).await?;
     let back = |HeldLine { hold_id, taken }: &HeldLine| ReservedMove::new(tx.now(), *hold_id, taken, -taken.quantity);
     let moves: Vec<ReservedMove> = lines.iter().map(back).collect();
-    move_reserved(tx, MovementKind::Released, &moves).await?;
+    move_reserved(tx, MovementKind::Released, &moves, None).await?;
     announce_bands(tx, &moves).await
 }
 
-async fn move_reserved(tx: &mut Tx, kind: MovementKind, moves: &[ReservedMove]) -> Result<(), HoldError> {
+async fn move_reserved(tx: &mut Tx, kind: MovementKind, moves: &[ReservedMove], new: Option<&NewHold>) -> Result<(), HoldError> {
     let actor = tx.actor().clone();
     let now = tx.now();
-    if store::move_reserved(tx.conn(), kind, moves, actor.as_str(), now).await? {
+    if store::move_reserved(tx.conn(), kind, moves, new, actor.as_str(), now).await? {
         return Ok(());
     }
     // The levels are locked and were summed up under the lock, so this is a bug of ours, and the transaction must not commit.

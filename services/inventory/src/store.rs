@@ -8,7 +8,7 @@ mod locations;
 mod stands;
 
 pub(crate) use bands::{insert_bands, lock_bands, sum_available, update_bands};
-pub(crate) use holds::{HeldLine, NewHold, delete_ended_holds, expire_overdue_holds, insert_hold, is_hold_in, lock_levels_of_holds, move_hold, pin_hold};
+pub(crate) use holds::{HeldLine, NewHold, delete_ended_holds, expire_overdue_holds, is_hold_in, lock_levels_of_holds, move_hold, pin_hold};
 pub use levels::list_available;
 pub(crate) use levels::{
     LevelFilter, OnHandMove, ReservedMove, insert_level, list_levels, list_movements, list_scarce_levels, lock_free_stock, lock_level, move_on_hand,

@@ -1,12 +1,12 @@
 //! Orders as the API answers them.
 
 use kernel::{Money, Page, PageQuery, Timestamp};
-use orders_api::{AdminOrder, OrderAnswer, OrderId, OrderSummary};
+use orders_api::{AdminOrder, OrderAnswer, OrderId, OrderLineAnswer, OrderLineId, OrderState, OrderSummary};
 use payments_api::{PaymentStatus, PaymentSummary};
 use sqlx::PgConnection;
 
-use crate::domain;
-use crate::store::{self, OrderFilter, OrderRow};
+use crate::store::{self, OrderFilter, OrderRow, Written};
+use crate::{NewOrder, NewOrderLine, domain};
 
 /// An order as its shopper sees it.
 ///
@@ -54,6 +54,40 @@ async fn order_paid(conn: &mut PgConnection, row: OrderRow, payment_status: Paym
         created_at: row.created_at,
         placed_at: row.placed_at,
     })
+}
+
+/// An order that has just become a sale, from what was written.
+pub(crate) fn placed(order: NewOrder, written: Written, payment_status: PaymentStatus, now: Timestamp) -> OrderAnswer {
+    let line = |(id, line): (OrderLineId, NewOrderLine)| OrderLineAnswer {
+        id,
+        product_id: line.product_id,
+        variant_id: line.variant_id,
+        product_slug: line.product_slug,
+        sku: line.sku,
+        title: line.title,
+        options: line.options,
+        image: line.image,
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        total: line.total,
+    };
+    OrderAnswer {
+        id: order.id,
+        number: written.number,
+        state: OrderState::Placed,
+        payment_status,
+        payment_provider: Some(order.payment_provider),
+        cancel_reason: None,
+        currency: order.totals.total.currency(),
+        lines: written.line_ids.into_iter().zip(order.lines).map(line).collect(),
+        totals: order.totals,
+        delivery_name: order.delivery_name,
+        email: order.email,
+        shipping_address: order.shipping_address,
+        billing_address: order.billing_address,
+        created_at: now,
+        placed_at: Some(now),
+    }
 }
 
 /// A page of orders.

@@ -19,16 +19,16 @@ use db::Tx;
 use db::check::Check;
 use inventory_api::HoldId;
 use kernel::{Money, MoneyError, Problem, Quantity, TokenHash};
-use orders_api::{Address, OrderAnswer, OrderCanceled, OrderId, OrderPlaced, OrderTotals};
+use orders_api::{Address, OrderAnswer, OrderCanceled, OrderId, OrderPlaced, OrderState, OrderTotals};
 use payments::Payments;
 use payments::ledger::{self, LedgerError, Sale};
-use payments_api::{CaptureFailed, PaymentCaptured, PaymentVoided};
+use payments_api::{CaptureFailed, PaymentCaptured, PaymentStatus, PaymentVoided};
 use service::{Context, Failure, Service};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::OrderEvent;
-use crate::store::Entry;
+use crate::store::{Beginning, Entry, NewSale, Written};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -139,14 +139,29 @@ impl From<OrderError> for Failure {
 /// # Errors
 /// See [`OrderError`].
 pub async fn insert_pending(tx: &mut Tx, order: NewOrder) -> Result<(), OrderError> {
+    insert(tx, &order, OrderState::Pending, PaymentStatus::Pending, &[Entry::Created]).await.map(drop)
+}
+
+/// Writes an order that is a sale at once, because its money and its stock are held already: what [`insert_pending`] and [`place`] do, in one
+/// step. The order as its shopper sees it; `payment_status` is what `payments` says of it.
+///
+/// # Errors
+/// See [`OrderError`].
+pub async fn insert_placed(tx: &mut Tx, order: NewOrder, payment_status: PaymentStatus) -> Result<OrderAnswer, OrderError> {
+    let written = insert(tx, &order, OrderState::Placed, payment_status, &[Entry::Created, Entry::Placed]).await?;
+    let number = written.number.clone().ok_or(sqlx::Error::RowNotFound)?;
+    let OrderTotals { subtotal, delivery, total, .. } = order.totals;
+    announce_sale(tx, order.id, NewSale { number, channel_kind: order.channel.kind, subtotal, delivery, total }).await?;
+    Ok(answer::placed(order, written, payment_status, tx.now()))
+}
+
+async fn insert(tx: &mut Tx, order: &NewOrder, state: OrderState, payment: PaymentStatus, entries: &[Entry<'_>]) -> Result<Written, OrderError> {
     let lines: Vec<_> = order.lines.iter().map(|line| (i64::from(line.quantity), line.unit_price, line.total)).collect();
     if lines.is_empty() || !domain::adds_up(&order.totals, &lines)? {
         return Err(OrderError::Totals);
     }
-    let now = tx.now();
-    store::insert_order(tx.conn(), &order, now).await.map_err(cart_has_order)?;
-    store::insert_lines(tx.conn(), order.id, &order.lines, now).await?;
-    insert_entry(tx, order.id, Entry::Created).await
+    let (now, actor) = (tx.now(), tx.actor().as_str().to_owned());
+    store::insert_order(tx.conn(), order, Beginning { state, payment, entries, actor: &actor }, now).await.map_err(cart_has_order)
 }
 
 fn cart_has_order(error: sqlx::Error) -> OrderError {
@@ -161,11 +176,18 @@ fn cart_has_order(error: sqlx::Error) -> OrderError {
 pub async fn place(tx: &mut Tx, id: OrderId, hold_id: HoldId) -> Result<bool, OrderError> {
     let now = tx.now();
     let Some(sale) = store::place(tx.conn(), id, hold_id, now).await? else { return Ok(false) };
-    ledger::record_sale(tx, &Sale { order_id: id.uuid(), channel_kind: sale.channel_kind, subtotal: sale.subtotal, delivery: sale.delivery }).await?;
     insert_entry(tx, id, Entry::Placed).await?;
-    tx.publish(&OrderPlaced { order_id: id, number: sale.number, channel_kind: sale.channel_kind, total: sale.total }).await?;
-    count(tx, "placed", sale.channel_kind);
+    announce_sale(tx, id, sale).await?;
     Ok(true)
+}
+
+/// Books a sale and tells it to everyone.
+async fn announce_sale(tx: &mut Tx, id: OrderId, sale: NewSale) -> Result<(), OrderError> {
+    let NewSale { number, channel_kind, subtotal, delivery, total } = sale;
+    ledger::record_sale(tx, &Sale { order_id: id.uuid(), channel_kind, subtotal, delivery }).await?;
+    tx.publish(&OrderPlaced { order_id: id, number, channel_kind, total }).await?;
+    count(tx, "placed", channel_kind);
+    Ok(())
 }
 
 /// Cancels an order whose payment came to nothing; `reason` is a stable code. Its hold and its payment are the caller's to settle. False if

@@ -197,9 +197,22 @@ pub async fn record(tx: &mut Tx, id: AttemptId, outcome: &Outcome) -> Result<Rec
     record_as(tx, id, outcome, AttemptEvent::Cancel).await
 }
 
+/// Records what an immediate provider said of an attempt that was written in this very transaction, so that nobody else can have moved it.
+///
+/// # Errors
+/// See [`RecordError`].
+pub async fn record_at_once(tx: &mut Tx, attempt: Attempt, outcome: &Outcome) -> Result<Attempt, RecordError> {
+    Ok(record_of(tx, attempt, outcome, AttemptEvent::Cancel).await?.attempt)
+}
+
 /// Records an outcome; a cancellation counts as `cancellation`, which is [`AttemptEvent::Expire`] when nobody finished in time.
 pub(crate) async fn record_as(tx: &mut Tx, id: AttemptId, outcome: &Outcome, cancellation: AttemptEvent) -> Result<Recorded, RecordError> {
     let attempt = store::lock(tx.conn(), id).await?.ok_or(RecordError::NotFound(id))?;
+    record_of(tx, attempt, outcome, cancellation).await
+}
+
+/// Records an outcome of an attempt that nobody else can move.
+async fn record_of(tx: &mut Tx, attempt: Attempt, outcome: &Outcome, cancellation: AttemptEvent) -> Result<Recorded, RecordError> {
     let unchanged = Recorded { attempt: attempt.clone(), changed: false };
     match outcome {
         Outcome::Authorized { reference, amount } => match attempt.state {
@@ -208,7 +221,7 @@ pub(crate) async fn record_as(tx: &mut Tx, id: AttemptId, outcome: &Outcome, can
                 voids::insert_void(tx, &attempt, Reason::LateAuthorization).await?;
                 Ok(unchanged)
             }
-            _ if *amount != attempt.amount => Err(RecordError::AmountMismatch { id, wanted: attempt.amount, held: *amount }),
+            _ if *amount != attempt.amount => Err(RecordError::AmountMismatch { id: attempt.id, wanted: attempt.amount, held: *amount }),
             _ => change(tx, attempt, AttemptEvent::Authorize, Move { reference: Some(reference), ..Move::default() }).await,
         },
         Outcome::RequiresAction { reference, next_action } => {

@@ -16,12 +16,12 @@ mod store;
 mod summary;
 mod voids;
 
-pub use attempts::{Attempt, AttemptError, NewAttempt, RecordError, Recorded, find_attempt, insert_attempt, record};
+pub use attempts::{Attempt, AttemptError, NewAttempt, RecordError, Recorded, find_attempt, insert_attempt, record, record_at_once};
 pub use captures::{CaptureError, request_capture};
 pub use payments::{Payments, Settings};
 pub use provider::Outcome;
 pub use stands::{AttemptStand, PaymentStand, list_attempts_after, list_ledger_after, list_payment_stands};
-pub use summary::{find_payment_summary, list_payment_summaries};
+pub use summary::{find_payment_summary, list_payment_summaries, status_of_first};
 pub use voids::{VoidError, request_void};
 
 use db::check::Check;

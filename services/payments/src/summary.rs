@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use payments_api::{AttemptAnswer, CaptureAnswer, PaymentSummary, VoidAnswer};
+use kernel::MoneyError;
+use payments_api::{AttemptAnswer, CaptureAnswer, PaymentStatus, PaymentSummary, VoidAnswer};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -43,6 +44,14 @@ pub async fn list_payment_summaries(conn: &mut PgConnection, order_ids: &[Uuid])
 /// The database failed.
 pub async fn find_payment_summary(conn: &mut PgConnection, order_id: Uuid) -> Result<PaymentSummary, sqlx::Error> {
     list_payment_summaries(conn, &[order_id]).await?.remove(&order_id).ok_or(sqlx::Error::RowNotFound)
+}
+
+/// How an order stands in money whose first attempt this is, of which nothing was captured yet.
+///
+/// # Errors
+/// Its amounts cannot be added.
+pub fn status_of_first(attempt: &Attempt) -> Result<PaymentStatus, MoneyError> {
+    Ok(summarize(vec![answer(attempt, Vec::new(), None)])?.status)
 }
 
 fn answer(attempt: &Attempt, captures: Vec<CaptureAnswer>, void: Option<VoidAnswer>) -> AttemptAnswer {

@@ -1,6 +1,7 @@
 //! Who reaches a cart.
 
 use cart_api::{CartAnswer, CartCreated, CartState};
+use catalog::Channels;
 use kernel::Token;
 use serde_json::json;
 
@@ -78,8 +79,9 @@ async fn the_secret_is_kept_as_a_hash_only() {
 async fn the_public_face_opens_a_cart_with_its_secret_only() {
     let shop = open().await;
     let basket = Basket::make(&shop).await;
+    let channels = Channels::new(shop.context()).known().await.unwrap();
     let mut tx = shop.begin().await;
-    let locked = cart::lock(&mut tx, basket.id, &basket.token.hash()).await.unwrap().unwrap();
+    let locked = cart::lock(&mut tx, &channels, basket.id, &basket.token.hash()).await.unwrap().unwrap();
     assert_eq!((locked.id, locked.channel.id, locked.state), (basket.id, channel(), CartState::Active));
-    assert!(cart::lock(&mut tx, basket.id, &Token::generate().hash()).await.unwrap().is_none());
+    assert!(cart::lock(&mut tx, &channels, basket.id, &Token::generate().hash()).await.unwrap().is_none());
 }

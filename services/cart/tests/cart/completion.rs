@@ -1,6 +1,7 @@
 //! The claim of a checkout.
 
 use cart_api::{CartAnswer, CartState};
+use catalog::Channels;
 use serde_json::json;
 
 use crate::stand::{Basket, claim, finish, open, reopen, stock, variant};
@@ -47,8 +48,9 @@ async fn the_claim_has_a_deadline_that_the_checkout_can_read() {
     let shop = open().await;
     let basket = Basket::make(&shop).await;
     assert!(claim(&basket).await);
+    let channels = Channels::new(shop.context()).known().await.unwrap();
     let mut tx = shop.begin().await;
-    let locked = cart::lock(&mut tx, basket.id, &basket.token.hash()).await.unwrap().unwrap();
+    let locked = cart::lock(&mut tx, &channels, basket.id, &basket.token.hash()).await.unwrap().unwrap();
     assert_eq!((locked.state, locked.completing_until), (CartState::Completing, Some(shop.clock().now() + chrono::TimeDelta::minutes(15))));
 }
 

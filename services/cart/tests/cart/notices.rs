@@ -1,6 +1,7 @@
 //! What a cart tells its shopper before buying.
 
 use cart_api::{CartAnswer, Notice};
+use catalog::Channels;
 use kernel::{Currency, Money};
 
 use crate::stand::{Basket, open, product, publish, reprice, stock, variant};
@@ -70,8 +71,9 @@ async fn the_face_prices_as_the_route_does() {
     let basket = Basket::make(&shop).await;
     basket.put(pitcher.variants[0].id, 2).await;
     reprice(&shop, &pitcher, 1_100).await;
+    let channels = Channels::new(shop.context()).known().await.unwrap();
     let mut tx = shop.begin().await;
-    let locked = cart::lock(&mut tx, basket.id, &basket.token.hash()).await.unwrap().unwrap();
+    let locked = cart::lock(&mut tx, &channels, basket.id, &basket.token.hash()).await.unwrap().unwrap();
     assert_eq!((locked.lines[0].noted_unit_price, locked.lines[0].quantity.get()), (euros(1_000), 2));
     let priced = cart::price(tx.conn(), &locked).await.unwrap();
     tx.rollback().await.unwrap();

@@ -15,6 +15,9 @@ async fn a_guest_buys_by_bank_transfer_and_sees_the_order() {
     let seen: Value =
         fixture.shop.get(&format!("/store/v1/orders/{}", order["id"].as_str().unwrap())).header("x-order-token", &basket.token).send().await.expect(200);
     assert_eq!(&seen, order);
+    let staff: Value = fixture.shop.staff("GET", &format!("/admin/v1/orders/{}", order["id"].as_str().unwrap())).send().await.expect(200);
+    let told: Vec<&str> = staff["timeline"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(told, ["created", "placed"]);
     assert_eq!(fixture.level().await, (5, 2));
     assert_eq!(fixture.cart(&basket).await["state"], "completed");
     fixture.assert_books_balance().await;

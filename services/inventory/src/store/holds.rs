@@ -4,14 +4,13 @@ use catalog_api::{ChannelId, VariantId};
 use inventory_api::{HoldId, LocationId};
 use kernel::Timestamp;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::uuids;
 use crate::domain::{Allocation, HoldEvent, HoldState};
 
-/// A hold to be written.
+/// A hold to be written with the moves that take its stock.
 #[derive(Debug)]
-pub(crate) struct NewHold<'a> {
+pub(crate) struct NewHold {
     /// Which.
     pub(crate) id: HoldId,
     /// Whose stock.
@@ -20,37 +19,6 @@ pub(crate) struct NewHold<'a> {
     pub(crate) state: HoldState,
     /// When it may expire.
     pub(crate) expires_at: Option<Timestamp>,
-    /// What it takes from which level.
-    pub(crate) lines: &'a [Allocation],
-}
-
-/// Writes a hold with its lines.
-///
-/// # Errors
-/// The database failed.
-pub(crate) async fn insert_hold(conn: &mut PgConnection, hold: &NewHold<'_>, now: Timestamp) -> Result<(), sqlx::Error> {
-    let variants: Vec<Uuid> = hold.lines.iter().map(|line| line.variant_id.uuid()).collect();
-    let locations: Vec<Uuid> = hold.lines.iter().map(|line| line.location_id.uuid()).collect();
-    let quantities: Vec<i64> = hold.lines.iter().map(|line| line.quantity).collect();
-    sqlx::query!(
-        "with hold as (
-             insert into inventory.hold (id, channel_id, state, expires_at, created_at, changed_at) values ($1, $2, $3, $4, $5, $5)
-         )
-         insert into inventory.hold_line (hold_id, variant_id, location_id, quantity)
-         select $1, line.variant_id, line.location_id, line.quantity
-         from unnest($6::uuid[], $7::uuid[], $8::bigint[]) as line (variant_id, location_id, quantity)",
-        hold.id.uuid(),
-        hold.channel.uuid(),
-        hold.state.as_str(),
-        hold.expires_at,
-        now,
-        &variants,
-        &locations,
-        &quantities
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// Moves a hold, if it is in a state from which the event leads on.

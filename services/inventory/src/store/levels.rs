@@ -8,7 +8,7 @@ use kernel::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::uuids;
+use super::{NewHold, uuids};
 use crate::domain::{Allocation, FreeStock};
 
 /// What is available of each variant in a channel, over all its locations. Variants without stock are there with 0.
@@ -65,8 +65,8 @@ pub(crate) struct ReservedMove {
     pub(crate) delta: i64,
 }
 
-/// Changes what is reserved and writes the journal, in one statement. No level goes below nothing reserved or beyond what is on hand:
-/// false if one would have, and then the transaction must be rolled back.
+/// Changes what is reserved and writes the journal, in one statement; for a new hold, the hold and its lines too. No level goes below nothing
+/// reserved or beyond what is on hand: false if one would have, and then the transaction must be rolled back.
 ///
 /// # Errors
 /// The database failed.
@@ -74,6 +74,7 @@ pub(crate) async fn move_reserved(
     conn: &mut PgConnection,
     kind: MovementKind,
     moves: &[ReservedMove],
+    new: Option<&NewHold>,
     actor: &str,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
@@ -97,6 +98,13 @@ pub(crate) async fn move_reserved(
                insert into inventory.movement (id, location_id, variant_id, kind, on_hand_delta, reserved_delta, hold_id, actor, occurred_at)
                select entry.id, entry.location_id, entry.variant_id, $6, 0, entry.delta, entry.hold_id, $7, $8
                from entry join changed on changed.variant_id = entry.variant_id and changed.location_id = entry.location_id
+           ), hold as (
+               insert into inventory.hold (id, channel_id, state, expires_at, created_at, changed_at)
+               select hold.id, $10, $11, $12, $8, $8 from (select $9::uuid as id) as hold where hold.id is not null
+               returning id
+           ), line as (
+               insert into inventory.hold_line (hold_id, variant_id, location_id, quantity)
+               select hold.id, entry.variant_id, entry.location_id, entry.delta from hold join entry on entry.hold_id = hold.id
            )
            select (select count(*) from changed) = (select count(*) from change) as "complete!""#,
         &ids,
@@ -106,7 +114,11 @@ pub(crate) async fn move_reserved(
         &deltas,
         kind.as_str(),
         actor,
-        now
+        now,
+        new.map(|hold| hold.id.uuid()),
+        new.map(|hold| hold.channel.uuid()),
+        new.map(|hold| hold.state.as_str()),
+        new.and_then(|hold| hold.expires_at)
     )
     .fetch_one(conn)
     .await

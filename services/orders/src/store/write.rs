@@ -8,21 +8,52 @@ use payments_api::PaymentStatus;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
+use crate::NewOrder;
 use crate::domain::{self, OrderEvent};
-use crate::{NewOrder, NewOrderLine};
 
-/// Writes an order in its first state.
+/// Writes an order with its lines and the beginning of its timeline, in one statement; one that is placed gets its number.
 ///
 /// # Errors
 /// The database failed, or the cart has an order already (constraint `order_one_per_cart`).
-pub(crate) async fn insert_order(conn: &mut PgConnection, order: &NewOrder, now: Timestamp) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "insert into orders.order (id, state, channel_id, channel_code, channel_kind, number_prefix, cart_id, token_hash, hold_id, email, name,
-                                   shipping_address, billing_address, delivery_name, payment_provider, currency, item_count, subtotal_minor,
-                                   delivery_minor, total_minor, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+pub(crate) async fn insert_order(conn: &mut PgConnection, order: &NewOrder, as_what: Beginning<'_>, now: Timestamp) -> Result<Written, sqlx::Error> {
+    let Beginning { state, payment, entries, actor } = as_what;
+    let lines = &order.lines;
+    let line_ids: Vec<OrderLineId> = lines.iter().map(|_| OrderLineId::new(now)).collect();
+    let ids: Vec<_> = line_ids.iter().map(|id| id.uuid()).collect();
+    let products: Vec<_> = lines.iter().map(|line| line.product_id.uuid()).collect();
+    let variants: Vec<_> = lines.iter().map(|line| line.variant_id.uuid()).collect();
+    let slugs: Vec<_> = lines.iter().map(|line| line.product_slug.clone()).collect();
+    let skus: Vec<_> = lines.iter().map(|line| line.sku.clone()).collect();
+    let titles: Vec<_> = lines.iter().map(|line| line.title.clone()).collect();
+    let options: Vec<_> = lines.iter().map(|line| Json(line.options.clone())).collect();
+    let images: Vec<_> = lines.iter().map(|line| line.image.clone().map(Json)).collect();
+    let quantities: Vec<_> = lines.iter().map(|line| line.quantity.get()).collect();
+    let unit_prices: Vec<_> = lines.iter().map(|line| line.unit_price.amount_minor()).collect();
+    let totals: Vec<_> = lines.iter().map(|line| line.total.amount_minor()).collect();
+    let entry_ids: Vec<_> = entries.iter().map(|_| TimelineEntryId::new(now).uuid()).collect();
+    let kinds: Vec<_> = entries.iter().map(|entry| entry.kind().to_owned()).collect();
+    let number = sqlx::query_scalar!(
+        r#"with line as (
+               insert into orders.order_line (id, order_id, position, product_id, variant_id, product_slug, sku, title, options, image, quantity,
+                                              unit_price_minor, total_minor)
+               select line.id, $1, line.position, line.product_id, line.variant_id, line.product_slug, line.sku, line.title, line.options, line.image,
+                      line.quantity, line.unit_price_minor, line.total_minor
+               from unnest($22::uuid[], $23::uuid[], $24::uuid[], $25::text[], $26::text[], $27::text[], $28::jsonb[], $29::jsonb[], $30::integer[],
+                           $31::bigint[], $32::bigint[]) with ordinality
+                    as line (id, product_id, variant_id, product_slug, sku, title, options, image, quantity, unit_price_minor, total_minor, position)
+           ), entry as (
+               insert into orders.timeline_entry (id, order_id, kind, actor, occurred_at)
+               select entry.id, $1, entry.kind, $35, $21 from unnest($33::uuid[], $34::text[]) with ordinality as entry (id, kind, position)
+               order by entry.position
+           )
+           insert into orders.order (id, state, channel_id, channel_code, channel_kind, number_prefix, cart_id, token_hash, hold_id, email, name,
+                                     shipping_address, billing_address, delivery_name, payment_provider, currency, item_count, subtotal_minor,
+                                     delivery_minor, total_minor, created_at, payment_status, number, placed_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $36,
+                   case when $2 = 'placed' then $6 || nextval('orders.order_number') end, case when $2 = 'placed' then $21::timestamptz end)
+           returning number"#,
         order.id.uuid(),
-        OrderState::Pending.as_str(),
+        state.as_str(),
         order.channel.id.uuid(),
         order.channel.code,
         order.channel.kind.as_str(),
@@ -41,38 +72,7 @@ pub(crate) async fn insert_order(conn: &mut PgConnection, order: &NewOrder, now:
         order.totals.subtotal.amount_minor(),
         order.totals.delivery.amount_minor(),
         order.totals.total.amount_minor(),
-        now
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Writes the lines of an order, in order.
-///
-/// # Errors
-/// The database failed.
-pub(crate) async fn insert_lines(conn: &mut PgConnection, order: OrderId, lines: &[NewOrderLine], now: Timestamp) -> Result<(), sqlx::Error> {
-    let ids: Vec<_> = lines.iter().map(|_| OrderLineId::new(now).uuid()).collect();
-    let products: Vec<_> = lines.iter().map(|line| line.product_id.uuid()).collect();
-    let variants: Vec<_> = lines.iter().map(|line| line.variant_id.uuid()).collect();
-    let slugs: Vec<_> = lines.iter().map(|line| line.product_slug.clone()).collect();
-    let skus: Vec<_> = lines.iter().map(|line| line.sku.clone()).collect();
-    let titles: Vec<_> = lines.iter().map(|line| line.title.clone()).collect();
-    let options: Vec<_> = lines.iter().map(|line| Json(line.options.clone())).collect();
-    let images: Vec<_> = lines.iter().map(|line| line.image.clone().map(Json)).collect();
-    let quantities: Vec<_> = lines.iter().map(|line| line.quantity.get()).collect();
-    let unit_prices: Vec<_> = lines.iter().map(|line| line.unit_price.amount_minor()).collect();
-    let totals: Vec<_> = lines.iter().map(|line| line.total.amount_minor()).collect();
-    sqlx::query!(
-        "insert into orders.order_line (id, order_id, position, product_id, variant_id, product_slug, sku, title, options, image, quantity,
-                                        unit_price_minor, total_minor)
-         select line.id, $1, line.position, line.product_id, line.variant_id, line.product_slug, line.sku, line.title, line.options, line.image,
-                line.quantity, line.unit_price_minor, line.total_minor
-         from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::jsonb[], $9::jsonb[], $10::integer[], $11::bigint[],
-                     $12::bigint[]) with ordinality
-              as line (id, product_id, variant_id, product_slug, sku, title, options, image, quantity, unit_price_minor, total_minor, position)",
-        order.uuid(),
+        now,
         &ids,
         &products,
         &variants,
@@ -83,11 +83,37 @@ pub(crate) async fn insert_lines(conn: &mut PgConnection, order: OrderId, lines:
         &images as _,
         &quantities,
         &unit_prices,
-        &totals
+        &totals,
+        &entry_ids,
+        &kinds,
+        actor,
+        payment.as_str()
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(())
+    Ok(Written { number, line_ids })
+}
+
+/// How an order begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beginning<'a> {
+    /// Its first state: `pending`, or `placed`.
+    pub(crate) state: OrderState,
+    /// How it stands in money.
+    pub(crate) payment: PaymentStatus,
+    /// What has happened to it.
+    pub(crate) entries: &'a [Entry<'a>],
+    /// Who did that.
+    pub(crate) actor: &'a str,
+}
+
+/// An order that has just been written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// Its number, if it is a sale.
+    pub(crate) number: Option<String>,
+    /// Its lines, in order.
+    pub(crate) line_ids: Vec<OrderLineId>,
 }
 
 /// What happened to an order.
