@@ -219,8 +219,7 @@ pub enum PaymentStatus {
 
 impl PaymentStatus {
     /// Every status.
-    pub const ALL: [Self; 7] =
-        [Self::Pending, Self::Authorized, Self::PartiallyPaid, Self::Paid, Self::PartiallyRefunded, Self::Refunded, Self::Voided];
+    pub const ALL: [Self; 7] = [Self::Pending, Self::Authorized, Self::PartiallyPaid, Self::Paid, Self::PartiallyRefunded, Self::Refunded, Self::Voided];
 
     /// The word used in tables and addresses.
     #[must_use]
