@@ -24,7 +24,7 @@ after(() => {
 function clone() {
   const folder = mkdtempSync(join(work, "clone-"));
   execFileSync("git", ["clone", "--quiet", "--shared", root, folder]);
-  for (const name of [".ci", "Makefile", ".gitleaksignore", "deploy"]) {
+  for (const name of [".ci", "Makefile", "deploy"]) {
     rmSync(join(folder, name), { recursive: true, force: true });
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
