@@ -352,14 +352,27 @@ async fn only_what_is_old_is_forgotten() {
 }
 
 #[tokio::test]
-async fn the_queues_figures_tell_what_waits_runs_and_is_dead() {
+async fn each_queue_tells_what_waits_runs_and_is_dead_and_how_late_its_news_is() {
     let db = open().await;
     for number in 0..3 {
         enqueue(&db, "kitchen.clean", &json!(number)).await;
     }
     claim(&db, 1, 1, noon()).await;
     let mut conn = db.read_latest().await.unwrap();
+    sqlx::query(
+        "insert into ops.job (id, kind, event_id, payload, state, run_at, attempts, created_at, finished_at) values
+           (gen_random_uuid(), 'pantry.hear', gen_random_uuid(), '{}', 'ready', $1, 0, $1, null),
+           (gen_random_uuid(), 'pantry.hear', gen_random_uuid(), '{}', 'ready', $1 + interval '1 hour', 3, $1, null),
+           (gen_random_uuid(), 'pantry.hear', gen_random_uuid(), '{}', 'dead', $1, 20, $1, $1),
+           (gen_random_uuid(), 'pantry.hear', gen_random_uuid(), '{}', 'done', $1, 1, $1, $1)",
+    )
+    .bind(after(10))
+    .execute(&mut *conn)
+    .await
+    .unwrap();
     let figures = jobs::figures(&mut conn, after(30)).await.unwrap();
-    let kitchen = jobs::QueueFigures { queue: "kitchen".to_owned(), due: 2, running: 1, oldest_due_seconds: 30, ..jobs::QueueFigures::default() };
-    assert_eq!(figures, [kitchen]);
+    let queue = |name: &str| jobs::QueueFigures { queue: name.to_owned(), ..jobs::QueueFigures::default() };
+    let kitchen = jobs::QueueFigures { due: 2, running: 1, oldest_due_seconds: 30, ..queue("kitchen") };
+    let pantry = jobs::QueueFigures { due: 1, retrying: 1, dead: 1, oldest_due_seconds: 20, oldest_event_seconds: 20, ..queue("pantry") };
+    assert_eq!(figures, [kitchen, pantry]);
 }

@@ -7,6 +7,7 @@ mod jobs;
 mod local;
 mod migrations;
 mod outbox;
+mod pools;
 
 use std::time::Duration;
 
