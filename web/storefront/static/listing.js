@@ -13,10 +13,15 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   asked = ctx.sourceElement;
 });
 
-// What stood open stays open.
+// What stood open stays open, and what is being typed is not lost.
 document.addEventListener("htmx:before:swap", ({ detail: { tasks } }) => {
   const open = new Map([...document.querySelectorAll("#listing [data-keep]")].map((part) => [part.dataset.keep, part.open]));
-  for (const { fragment } of tasks) for (const part of fragment.querySelectorAll("[data-keep]")) part.open = open.get(part.dataset.keep) ?? part.open;
+  const typed = document.activeElement?.closest("#filter input.input");
+  for (const { fragment } of tasks) {
+    for (const part of fragment.querySelectorAll("[data-keep]")) part.open = open.get(part.dataset.keep) ?? part.open;
+    const field = typed && fragment.querySelector(`#filter [name="${typed.name}"]`);
+    if (field) field.value = typed.value;
+  }
 });
 
 document.addEventListener("htmx:after:swap", () => {

@@ -184,7 +184,7 @@ fn chips(question: &Question, facets: &ProductFacets, path: &str, currency: Curr
     if question.lowest.is_some() || question.highest.is_some() {
         let without = Question { lowest: None, highest: None, ..question.at_start() };
         let written = |price: &super::question::Price| tongue.money_short(Money::new(price.minor(currency).unwrap_or(0), currency)).into();
-        let text = match (&question.lowest, &question.highest) {
+        let text = match question.range() {
             (Some(lowest), Some(highest)) => tongue.with("filter-between", [("lowest", written(lowest)), ("highest", written(highest))]),
             (Some(lowest), None) => tongue.with("filter-at-least", [("lowest", written(lowest))]),
             (None, Some(highest)) => tongue.with("filter-at-most", [("highest", written(highest))]),

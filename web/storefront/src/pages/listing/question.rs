@@ -41,13 +41,12 @@ impl Question {
     pub(crate) fn of(fields: &Fields) -> Self {
         let is_ticked = |name: &str| matches!(fields.text(name), "1" | "true" | "on");
         let price = |name: &str| Price::read(fields.text(name));
-        let (lowest, highest) = in_order(price("min").filter(|price| price.0 != "0"), price("max"));
         let pairs: Vec<(String, String)> = fields.below(OPTION).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Self {
             in_stock: is_ticked("in_stock"),
             reduced: is_ticked("reduced"),
-            lowest,
-            highest,
+            lowest: price("min").filter(|price| price.0 != "0"),
+            highest: price("max"),
             options: OptionFilter::of(pairs).unwrap_or_default(),
             sort: SORTS.into_iter().find(|(_, code, _)| fields.get("sort") == Some(*code)).map_or(ProductSort::Featured, |(sort, ..)| sort),
             place: Place::of(fields),
@@ -124,6 +123,13 @@ impl Question {
         Self { options: OptionFilter::of(rest).unwrap_or_default(), ..self.at_start() }
     }
 
+    /// The range of prices. One that was typed the wrong way round is meant the right way, and stays in its fields as it was typed.
+    pub(crate) fn range(&self) -> (Option<&Price>, Option<&Price>) {
+        let (lowest, highest) = (self.lowest.as_ref(), self.highest.as_ref());
+        let is_turned = lowest.zip(highest).is_some_and(|(lowest, highest)| lowest.thousandths() > highest.thousandths());
+        if is_turned { (highest, lowest) } else { (lowest, highest) }
+    }
+
     /// What the API is asked for a page of the list.
     pub(crate) fn product_query(&self, category: Option<String>, currency: Currency, limit: u32) -> ProductQuery {
         let FacetQuery { category, in_stock, reduced, price_min, price_max, options } = self.facet_query(category, currency);
@@ -137,13 +143,13 @@ impl Question {
 
     /// What the API is asked for the counts.
     pub(crate) fn facet_query(&self, category: Option<String>, currency: Currency) -> FacetQuery {
-        let minor = |price: &Option<Price>| price.as_ref().and_then(|price| price.minor(currency));
+        let (lowest, highest) = self.range();
         FacetQuery {
             category,
             in_stock: self.in_stock.then_some(true),
             reduced: self.reduced.then_some(true),
-            price_min: minor(&self.lowest),
-            price_max: minor(&self.highest),
+            price_min: lowest.and_then(|price| price.minor(currency)),
+            price_max: highest.and_then(|price| price.minor(currency)),
             options: Some(self.options.clone()).filter(|options| !options.is_empty()),
         }
     }
@@ -194,12 +200,6 @@ impl Price {
     }
 }
 
-/// A range that was typed the wrong way round is meant the right way.
-fn in_order(lowest: Option<Price>, highest: Option<Price>) -> (Option<Price>, Option<Price>) {
-    let is_turned = lowest.as_ref().zip(highest.as_ref()).is_some_and(|(lowest, highest)| lowest.thousandths() > highest.thousandths());
-    if is_turned { (highest, lowest) } else { (lowest, highest) }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -218,8 +218,7 @@ mod tests {
             ("sort=title&reduced=1&in_stock=on", "in_stock=1&reduced=1&sort=title"),
             ("option.Size=M&option.Glaze=Sea&option.Glaze=Rust&option.Glaze=Sea", "option.Glaze=Rust&option.Glaze=Sea&option.Size=M"),
             ("max=90%2C50&min=010.00", "min=10&max=90.5"),
-            ("min=90&max=10", "min=10&max=90"),
-            ("min=9.999&max=10", "min=9.999&max=10"),
+            ("max=10&min=90", "min=90&max=10"),
             ("before=abc&after=x-_1", "after=x-_1"),
             ("before=abc&sort=newest", "sort=newest&before=abc"),
             ("after=a%20b&before=&min=ten&max=1e9&option.=x&option.A=%00", ""),
@@ -227,6 +226,17 @@ mod tests {
             assert_eq!(question(asked).query(), spelt, "{asked}");
             assert_eq!(question(spelt), question(asked), "{asked}");
         }
+    }
+
+    #[test]
+    fn a_range_is_asked_for_the_right_way_round() {
+        let asked = |query: &str| {
+            let query = question(query).facet_query(None, Currency::EUR);
+            (query.price_min, query.price_max)
+        };
+        assert_eq!(asked("min=90&max=10"), (Some(1_000), Some(9_000)));
+        assert_eq!(asked("min=9.99&max=10"), (Some(999), Some(1_000)));
+        assert_eq!(asked("max=10"), (None, Some(1_000)));
     }
 
     #[test]
