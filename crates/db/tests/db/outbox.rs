@@ -99,7 +99,9 @@ async fn what_is_to_be_done_after_the_commit_is_done_then_and_never_when_it_is_t
     let done = Arc::new(AtomicU32::new(0));
     let promise = |tx: &mut db::Tx| {
         let done = Arc::clone(&done);
-        tx.after_commit(move || drop(done.fetch_add(1, Ordering::SeqCst)));
+        tx.after_commit(move || {
+            done.fetch_add(1, Ordering::SeqCst);
+        });
     };
     let mut tx = begin(&db).await;
     promise(&mut tx);

@@ -63,19 +63,15 @@ async fn no_more_views_are_kept_than_may_be_not_even_at_the_same_moment() {
         keep(&shop, &token, &number.to_string()).await.expect_status(201);
     }
     let line = starting_line(4);
-    let tries: Vec<_> = (0..4)
-        .map(|number| {
-            let (shop, token, line) = (shop.clone(), token.clone(), line.clone());
-            tokio::spawn(async move {
-                line.wait().await;
-                keep(&shop, &token, &format!("at once {number}")).await.status
-            })
-        })
-        .collect();
-    let mut statuses = Vec::new();
-    for one in tries {
-        statuses.push(one.await.unwrap());
+    let mut tries = tokio::task::JoinSet::new();
+    for number in 0..4 {
+        let (shop, token, line) = (shop.clone(), token.clone(), line.clone());
+        tries.spawn(async move {
+            line.wait().await;
+            keep(&shop, &token, &format!("at once {number}")).await.status
+        });
     }
+    let mut statuses = tries.join_all().await;
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409]);
     assert_eq!(number(&shop, "select count(*) from identity.saved_view").await, MOST_SAVED_VIEWS);
