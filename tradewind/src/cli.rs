@@ -42,7 +42,7 @@ enum Command {
     Doctor,
     /// Ask whether the Tradewind on this machine is ready, for scripts and health checks.
     Ready(ready::Arguments),
-    /// Print the version.
+    /// Print the version, the commit it was built from, and where its source is kept.
     Version,
 }
 
