@@ -24,7 +24,7 @@ async fn in_a_sound_shop_everything_holds_with_and_without_a_server() {
     let shopper = Shopper::come_in(&running).await;
     assert_eq!(shopper.completes(&running, None, 200).await["status"], "placed");
     let beside = folder.run(&["check"]).await.succeeded();
-    assert!(beside.contains("Everything holds: 24 invariants") && beside.contains("ok       shop.sales") && !beside.contains("PROBLEM"), "{beside}");
+    assert!(beside.contains("Everything holds: 25 invariants") && beside.contains("ok       shop.sales") && !beside.contains("PROBLEM"), "{beside}");
     running.terminate().await.succeeded();
     assert_everything_holds(&folder).await;
 }
@@ -50,7 +50,7 @@ async fn every_kind_of_fault_is_found_and_told_in_words() {
 
     let told = folder.run(&["check"]).await;
     assert_eq!(told.status.code(), Some(1), "{told:?}");
-    for part in ["PROBLEM  inventory.oversold", "What to do: Count the shelf", "finding(s): 24 invariants", "Nothing was changed."] {
+    for part in ["PROBLEM  inventory.oversold", "What to do: Count the shelf", "finding(s): 25 invariants", "Nothing was changed."] {
         assert!(told.stdout.contains(part), "{part} is missing in {}", told.stdout);
     }
     assert_the_schedule_tells_it(&folder).await;
@@ -120,7 +120,7 @@ impl Broken {
     /// Takes the guards away and breaks everything there is.
     async fn everything(&mut self) -> Vec<(&'static str, String)> {
         let unguarded = "alter table inventory.level drop constraint level_reserved_within_on_hand; \
-             alter table orders.order drop constraint order_number_unique; drop index orders.order_one_per_cart";
+             drop index orders.order_number_unique, orders.order_one_per_cart";
         sqlx::raw_sql(unguarded).execute(&mut self.conn).await.unwrap();
         self.stock().await;
         self.money().await;
@@ -184,6 +184,8 @@ impl Broken {
         let doubled = format!("update orders.order set cart_id = (select cart_id from orders.order where id = '{same_cart}') where id = '{cart}'");
         self.breaks("orders.one_per_cart", &format!("its cart is also that of {}", self.sales[9]), &doubled).await;
         self.expects("shop.completions", &format!("purchase of {}: the order is made of another cart", self.sales[8]));
+        let noted = format!("update orders.order set capture_failed = true where id = '{}'", self.sales[13].uuid());
+        self.breaks("orders.payment_noted", &format!("order {}: noted as authorized after a failed capture", self.sales[13]), &noted).await;
     }
 
     async fn platform(&mut self) {
