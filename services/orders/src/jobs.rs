@@ -37,9 +37,10 @@ pub(crate) async fn note_void(tx: &mut Tx, event: PaymentVoided) -> Result<(), F
 async fn note(tx: &mut Tx, order_id: Uuid, entry: Entry<'_>) -> Result<(), Failure> {
     let (now, actor) = (tx.now(), tx.actor().as_str().to_owned());
     let order = OrderId::from_uuid(order_id);
+    // This locks the order. An entry written first would share the lock, and two pieces of news at once would wait for each other.
+    payment::refresh(tx, order).await?;
     if !store::insert_entry(tx.conn(), order, entry, &actor, now).await? {
         tracing::warn!(%order_id, ?entry, "news of an order that is not there");
-        return Ok(());
     }
-    Ok(payment::refresh(tx, order).await?)
+    Ok(())
 }

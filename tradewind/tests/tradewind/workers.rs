@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use payments_api::{AttemptId, CaptureId, PaymentCaptured};
 use serde_json::Value;
-use sqlx::ConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
 use testkit::TestDatabase;
 
 use crate::books::{count, small_shop, text};
@@ -55,7 +55,7 @@ async fn two_workers_killed_at_random_produce_each_events_effect_exactly_once() 
     let mut kills = 0;
     let left = "select count(*) from ops.job where kind = 'orders.note_capture' and state in ('ready', 'running')";
     while count(&mut books, left).await > 0 {
-        assert!(begun.elapsed() < PATIENCE, "{} left after {kills} kills", count(&mut books, left).await);
+        assert!(begun.elapsed() < PATIENCE, "left after {kills} kills: {:?}", what_is_left(&mut books).await);
         let [chance, which] = kernel::random::bytes::<2>();
         tokio::time::sleep(Duration::from_millis(100 + 4 * u64::from(chance))).await;
         // A job is dead after twenty attempts, and no job shall be so unlucky.
@@ -75,10 +75,19 @@ async fn two_workers_killed_at_random_produce_each_events_effect_exactly_once() 
     let taken_over = "select count(*) from ops.job where kind = 'orders.note_capture' and attempts > 1";
     assert!(kills >= 3 && count(&mut books, taken_over).await > 0, "{kills} kills, and no worker had anything in hand");
     assert_eq!(count(&mut books, "select count(*) from ops.job where state = 'dead'").await, 0);
+    let in_each_others_way = "select count(*) from ops.job where last_error like '%deadlock%'";
+    assert_eq!(count(&mut books, in_each_others_way).await, 0, "news of one order is written down one after the other");
     for worker in workers.into_iter().flatten() {
         worker.terminate().await.succeeded();
     }
     api.terminate().await.succeeded();
+}
+
+/// The jobs that are not done, with how often they were begun and why the last time was in vain.
+async fn what_is_left(books: &mut PgConnection) -> Vec<String> {
+    let left = "select state || ', begun ' || attempts || ' times, due at ' || run_at || ' (now ' || now() || '): ' || coalesce(last_error, 'no error')
+                from ops.job where kind = 'orders.note_capture' and state in ('ready', 'running') limit 10";
+    sqlx::query_scalar(left).fetch_all(books).await.unwrap()
 }
 
 async fn start(folder: &Folder) -> Running {
