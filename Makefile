@@ -3,7 +3,7 @@
 export SQLX_OFFLINE := true
 CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
-TRADEWIND := $(TARGET_DIR)/release/tradewind
+PROGRAM := $(TARGET_DIR)/release/tradewind
 
 .DEFAULT_GOAL := help
 .PHONY: artwork help run build tools test lint e2e deploy-test image scan bench openapi
@@ -12,7 +12,7 @@ help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):[^#]*## */  make \1\t/' | expand -t 22
 
 run: build ## Build the shop, start it with demo data, and print a link into the back office
-	@demo/run.sh $(TRADEWIND)
+	@demo/run.sh $(PROGRAM)
 
 build: tools ## Build the one binary, optimised
 	@echo "Building tradewind (the first time this takes a few minutes) ..."
@@ -52,7 +52,7 @@ scan: ## Look for secrets, licences, misconfiguration and vulnerabilities (VULNE
 
 bench: tools ## Measure the optimised build beside plain programs of the same machine; `make bench BENCH=--short` takes a minute
 	$(CARGO) build --release --locked --package tradewind --package bench
-	$(TARGET_DIR)/release/bench run --program $(TRADEWIND) --into $(TARGET_DIR)/bench $(BENCH)
+	$(TARGET_DIR)/release/bench run --program $(PROGRAM) --into $(TARGET_DIR)/bench $(BENCH)
 
 openapi: ## Write docs/api/store.json and docs/api/admin.json from the handlers that serve
 	$(CARGO) run --quiet --locked --package tradewind -- openapi --write docs/api
