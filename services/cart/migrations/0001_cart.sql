@@ -13,7 +13,7 @@ create table cart.cart (
     constraint cart_deadline_while_completing check ((state = 'completing') = (completing_until is not null)),
     constraint cart_version_positive check (version > 0)
 );
-comment on table cart.cart is 'What somebody means to buy in one channel: active -> completing -> completed; active -> abandoned, merged. Its row is locked before its lines change.';
+comment on table cart.cart is 'What somebody means to buy in one channel: active -> completing -> completed; active -> completed, abandoned, merged. Its row is locked before its lines change.';
 comment on column cart.cart.token_hash is 'SHA-256 of the secret that opens the cart; the secret itself is told once and not kept.';
 comment on column cart.cart.completing_until is 'When the checkout''s claim on the cart runs out.';
 create index cart_expires_at on cart.cart (expires_at, id) where state = 'active';
