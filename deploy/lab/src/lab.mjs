@@ -50,6 +50,9 @@ export const listeners = {
     argocdRepoServer: { address: loopback, port: 8084 },
     argocdRedis: { address: loopback, port: 6381 },
     argocdServer: { address: loopback, port: 8443 },
+    rolloutsMetrics: { address: loopback, port: 9095 },
+    rolloutsHealth: { address: loopback, port: 9096 },
+    argocdMetrics: { address: loopback, port: 9097 },
 };
 
 /// `10.99.0.1:5433` for `writer`.
