@@ -90,7 +90,7 @@ def wrong_transition(body):
 class Vendor:
     """A server on the loopback. What it refused is kept, and makes a test fail."""
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1", port=0):
         self.lock, self.refused = threading.Lock(), []
         vendor = self
 
@@ -115,10 +115,11 @@ class Vendor:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer((address, port), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://{address}:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
 
     def end(self):
         self.server.shutdown()
