@@ -13,6 +13,9 @@ const usage = `usage:
                                         starts the program with every container's arguments and variables
   chart gateway RENDERED PROGRAM [SCENARIO…]
                                         runs HAProxy with the rendered configuration, and does to its pods what releases and accidents do
+  chart argocd OBJECTS REPOSITORY HELM INTO
+                                        follows the Applications as Argo CD does, renders each into a folder, and checks what projects allow
+  chart lab PRODUCTION LAB              what the lab changes of production is what it may change
   chart readme VALUES                   prints the table of values`
 
 func main() {
@@ -29,6 +32,14 @@ func main() {
 		case "gateway":
 			if len(arguments) >= 3 {
 				err = gateway(arguments[1], arguments[2], arguments[3:]...)
+			}
+		case "argocd":
+			if len(arguments) == 5 {
+				err = argocd(arguments[1], arguments[2], arguments[3], arguments[4])
+			}
+		case "lab":
+			if len(arguments) == 3 {
+				err = lab(arguments[1], arguments[2])
 			}
 		case "readme":
 			err = readme(arguments[1])

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -133,7 +134,14 @@ func (k kind) write(folder string) error {
 	properties["kind"] = object{"const": k.name}
 	// What the cluster writes is no business of a chart.
 	delete(properties, "status")
-	k.schema["required"] = append(list(k.schema["required"]), "apiVersion", "kind", "metadata")
+	required := list(k.schema["required"])
+	for _, name := range []any{"apiVersion", "kind", "metadata"} {
+		// Named twice, the schema would be none.
+		if !slices.Contains(required, name) {
+			required = append(required, name)
+		}
+	}
+	k.schema["required"] = required
 	k.schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	text, err := json.Marshal(k.schema)
 	if err != nil {
