@@ -21,6 +21,8 @@ MAY_BE_EMPTY = {}
 MAY_BE_ABSENT = {
     "http_requests_shed_total": "begins with the first request that is refused because of overload",
     "limits_exceeded_total": "begins with the first who comes too often",
+    "rollout_info": "told by Argo Rollouts, not by the shop",
+    "argocd_app_info": "told by Argo CD, not by the shop",
 }
 
 
@@ -62,7 +64,7 @@ def rule_tests(ground):
     for old, new in [('code=~"5.."', 'code=~"4.."'), ("> 14.4 * 0.001", "> 144 * 0.001"), (">= 50", ">= 5"), ('code!="499",', ""), ('code!="499",release_role!="preview"', 'code!="499"'), ("absent(", "count(")]:
         work.append((seeded, checkout, test, old, new))
     by_hand = HERE / "alerts.yaml", HERE / "alerts_test.yaml"
-    work += [(seeded, *by_hand, "topk by (namespace)", "bottomk by (namespace)"), (seeded, *by_hand, "> 120", "> 12000")]
+    work += [(seeded, *by_hand, "topk by (namespace)", "bottomk by (namespace)"), (seeded, *by_hand, "> 120", "> 12000"), (seeded, *by_hand, "Abort|", ""), (seeded, *by_hand, 'operation="",', "")]
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         for one in [pool.submit(*one) for one in work]:
             one.result()
