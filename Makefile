@@ -39,6 +39,7 @@ e2e: ## Only the tests in a browser: shoppers and staff, pictures of every page,
 
 deploy-test: ## Only deployment: the chart, its gateway under load, alerts from rule to pager, dashboards, the pipeline on seeded faults; no cluster needed
 	@deploy/helm/test
+	@deploy/argocd/test
 	@deploy/observability/test
 	@deploy/tools/test
 	@.ci/tools pipeline
