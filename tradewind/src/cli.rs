@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use platform::telemetry;
 
 use crate::commands::{check, config, doctor, migrate, openapi, ready, seed, serve, staff, version};
+use crate::faults;
 
 /// A shop in one binary. Without a command it serves everything.
 #[derive(Debug, Parser)]
@@ -62,6 +63,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 }
 
 async fn perform(cli: Cli) -> anyhow::Result<ExitCode> {
+    faults::refuse_unknown()?;
     let source = cli.config.as_deref();
     match cli.command.unwrap_or_else(|| Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(source, &arguments).await?,

@@ -6,6 +6,7 @@ mod credential;
 mod database;
 mod docs;
 mod elsewhere;
+mod faults;
 mod figures;
 mod inside;
 mod inspection;

@@ -7,9 +7,9 @@ use kernel::Problem;
 use platform::http::Kit;
 use tower::ServiceExt;
 
-use crate::elsewhere;
 use crate::pages::Pages;
 use crate::target::Target;
+use crate::{elsewhere, faults};
 
 /// What a process has to serve on the public port.
 #[derive(Default)]
@@ -27,11 +27,12 @@ pub(crate) struct Parts {
 /// Puts the parts together. Each has the kit's layers around it under a name of its own; all share the kit's limits.
 pub(crate) fn router(parts: Parts, target: &Target, kit: &Kit) -> Router {
     let api = problems_below_api_prefixes(parts.api.merge(parts.elsewhere));
-    let api = kit.around(api.method_not_allowed_fallback(method_not_allowed), "api");
+    let around = |router, name| kit.around(faults::spoil(router), name);
+    let api = around(api.method_not_allowed_fallback(method_not_allowed), "api");
     let docs = parts.docs.map(|docs| kit.around(docs, "docs")).unwrap_or_default();
     let absent = |name| kit.around(elsewhere::pages(target, name), "unknown");
-    let storefront = parts.pages.storefront.map_or_else(|| absent("shop"), |pages| storefront::refusals_as_pages(kit.around(pages, "storefront")));
-    let backoffice = parts.pages.backoffice.map_or_else(|| absent("back office"), |pages| backoffice::refusals_as_pages(kit.around(pages, "backoffice")));
+    let storefront = parts.pages.storefront.map_or_else(|| absent("shop"), |pages| storefront::refusals_as_pages(around(pages, "storefront")));
+    let backoffice = parts.pages.backoffice.map_or_else(|| absent("back office"), |pages| backoffice::refusals_as_pages(around(pages, "backoffice")));
     let pages = tower::service_fn(move |request: Request| {
         let pages = if is_backoffice(request.uri().path()) { &backoffice } else { &storefront };
         pages.clone().oneshot(request)

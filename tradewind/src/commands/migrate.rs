@@ -4,7 +4,7 @@ use service::Service;
 
 use crate::cli::say;
 use crate::database::Database;
-use crate::{services, settings};
+use crate::{faults, services, settings};
 
 /// Brings every schema up to date: of the configured database, or of the private one.
 ///
@@ -17,7 +17,7 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<()> {
     let (_, services) = services::unconnected()?;
     let schemas: Vec<_> = services.iter().map(Service::migrations).collect();
     let database = Database::for_tool(&config).await?;
-    let outcome = database.migrate(&schemas).await;
+    let outcome = database.migrate(&schemas.iter().copied().chain(faults::migrations()).collect::<Vec<_>>()).await;
     database.stop().await;
     outcome?;
     let names: Vec<&str> = std::iter::once(db::migrate::OPS.schema).chain(schemas.iter().map(|schema| schema.schema)).collect();

@@ -22,7 +22,7 @@ use crate::database::Database;
 use crate::pages::Pages;
 use crate::public::{self, Parts};
 use crate::target::{Surroundings, Target};
-use crate::{credential, docs, elsewhere, figures, inside, inspection, services, settings};
+use crate::{credential, docs, elsewhere, faults, figures, inside, inspection, services, settings};
 
 /// What to serve.
 #[derive(Debug, clap::Args)]
@@ -185,7 +185,7 @@ impl Shop {
         announce: impl FnOnce(),
     ) -> anyhow::Result<()> {
         let Self { target, kit, parts, backing, stores, credential } = self;
-        let router = stores.shortcuts(see_through(public::router(parts, &target, &kit), &config.http.trusted_proxies));
+        let router = faults::port(&stores, see_through(public::router(parts, &target, &kit), &config.http.trusted_proxies));
         let drain_timeout = config.http.drain_timeout;
         let public = port.map(|port| Part::begin("public port", |tasks, stop| platform::http::serve(port, router, tasks, stop, drain_timeout)));
         let (shared, bus) = (stores.shared().cloned(), stores.bus().clone());
@@ -205,6 +205,7 @@ impl Shop {
         }
         readiness.set_started();
         announce();
+        faults::crash_later();
 
         let lost = match &backing {
             Some(backing) => stop.run_until_cancelled(backing.database.ended_by_itself()).await,

@@ -15,6 +15,8 @@ mod process;
 mod random;
 mod reads;
 mod refusals;
+#[cfg(feature = "faults")]
+mod releases;
 mod secrets;
 mod seed;
 mod sharing;
