@@ -6,7 +6,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 PROGRAM := $(TARGET_DIR)/release/tradewind
 
 .DEFAULT_GOAL := help
-.PHONY: artwork help run build tools test lint e2e deploy-test image scan bench openapi
+.PHONY: artwork help run build tools test lint e2e deploy-test image lab lab-test lab-open lab-down scan bench openapi
 
 help: ## Say what there is
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):[^#]*## */  make \1\t/' | expand -t 22
@@ -42,11 +42,24 @@ deploy-test: ## Only deployment: the chart, its gateway under load, alerts from 
 	@deploy/argocd/test
 	@deploy/observability/test
 	@deploy/tools/test
+	@deploy/lab/check
 	@.ci/tools pipeline
 	@deploy/pipeline/tests
 
 image: ## Build the image and the list of its parts into target/image, look at it and run it
 	@deploy/pipeline/image
+
+lab: ## A real cluster on this machine with the whole road of a release (Linux, root; the first time over an hour of compiling, then minutes)
+	@deploy/lab/lab up
+
+lab-test: ## The lab's drills: releases good and bad under load, faults, scale; their figures go to docs/evidence
+	@deploy/lab/lab test $(DRILLS)
+
+lab-open: ## Say where the lab's shop, back office, Argo CD and Prometheus are
+	@deploy/lab/lab open
+
+lab-down: ## Take down all that the lab put up
+	@deploy/lab/lab down
 
 scan: ## Look for secrets, licences, misconfiguration and vulnerabilities (VULNERABILITIES=off where no database can be reached)
 	@deploy/pipeline/scan

@@ -1,4 +1,5 @@
 // The lab's registry and the images in it: ours as `make image` laid it out, and those of programs that this machine has, since no registry of the world need be in reach.
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -41,9 +42,16 @@ export async function pushGateway() {
     return copyToRegistry(`docker-archive:${archive}`, "haproxy");
 }
 
-// Pushes our image as `deploy/pipeline/image` laid it out, unless the registry has it. Gives its digest.
+// Builds our image if there is none yet; minutes, in which the compiler speaks.
+export async function buildOurs(folder = builtImage) {
+    if (existsSync(join(folder, "digest"))) return;
+    const code = await new Promise((ended) => spawn(join(clone, "deploy/image/build"), ["--into", folder], { stdio: "inherit" }).on("close", ended));
+    if (code !== 0) throw new Refusal("The shop's image could not be built: the lines above say why. `make image` builds it alone.");
+}
+
+// Pushes our image as `deploy/image/build` laid it out. Gives its digest.
 export async function pushOurs(folder = builtImage) {
-    if (!existsSync(join(folder, "digest"))) throw new Refusal(`There is no image of the shop in ${folder}: \`make image\` makes one (some minutes).`);
+    await buildOurs(folder);
     return copyToRegistry(`oci:${join(folder, "layout")}:tradewind`, "tradewind");
 }
 

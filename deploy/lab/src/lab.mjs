@@ -48,6 +48,8 @@ export const listeners = {
     alertmanager: { address: loopback, port: 9093 },
     pager: { address: loopback, port: 9094 },
     argocdRepoServer: { address: loopback, port: 8084 },
+    argocdRepoServerMetrics: { address: loopback, port: 9098 },
+    argocdServerMetrics: { address: loopback, port: 9099 },
     argocdRedis: { address: loopback, port: 6381 },
     argocdServer: { address: loopback, port: 8443 },
     rolloutsMetrics: { address: loopback, port: 9095 },

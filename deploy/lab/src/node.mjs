@@ -14,7 +14,7 @@ export const containerd = ["--address", at("containerd.sock"), "--namespace", "k
 export async function startContainerd() {
     writeWhole(at("cni", "configuration", "10-pods.conflist"), JSON.stringify(podNetworkSettings(), null, 4));
     writeWhole(at("containerd.toml"), containerdSettings());
-    await start("containerd", "containerd", ["--config", at("containerd.toml")], { reads: [at("containerd.toml")] });
+    await start("containerd", "containerd", ["--config", at("containerd.toml")], { reads: [at("containerd.toml")], outlived: true });
     await until("containerd answers", () => run("ctr", [...containerd, "version"]), { seconds: 30 });
     await importPause();
 }

@@ -17,9 +17,9 @@ const become = `ulimit -n "$(ulimit -Hn)"
 echo "$$ $(cut -d ' ' -f 22 "/proc/$$/stat")" >"$0.new" && mv "$0.new" "$0" && exec "$@"`;
 
 /// Starts a program in a session of its own, unless it runs already with the same command and the same configuration; if those differ it is started anew.
-/// `user`: who it runs as. `reads`: files whose change is a reason to start it anew. `stops`: the signal that asks it to end.
-export async function start(name, command, args = [], { user, env = {}, cwd = home, reads = [], stops = 'SIGTERM' } = {}) {
-    const fresh = { command, args, user, env, cwd, reads, stops };
+/// `user`: who it runs as. `reads`: files whose change is a reason to start it anew. `stops`: the signal that asks it to end. `outlived`: what it starts itself lives on without it.
+export async function start(name, command, args = [], { user, env = {}, cwd = home, reads = [], stops = 'SIGTERM', outlived = false } = {}) {
+    const fresh = { command, args, user, env, cwd, reads, stops, outlived };
     fresh.mark = fingerprint(fresh);
     if (isRunning(name)) {
         if (recorded(name).mark === fresh.mark) return pidOf(name);
@@ -35,7 +35,7 @@ export async function restart(name) {
     return launch(name, recorded(name));
 }
 
-/// Asks it to end, and makes it end after `seconds`. What it started itself and left behind ends, too. True if there was something to stop.
+/// Asks it to end, and makes it end after `seconds`. What it started itself and left behind ends, too, unless it is to be outlived. True if there was something to stop.
 export async function stop(name, { seconds = 15 } = {}) {
     const ran = isRunning(name);
     if (ran) {
@@ -44,7 +44,7 @@ export async function stop(name, { seconds = 15 } = {}) {
         if (!ended) kill(name, 'SIGKILL');
         await until(`${name} ends`, () => !isRunning(name), { seconds: 5 });
     }
-    for (const pid of marked(name)) signal(pid, 'SIGKILL');
+    if (!recorded(name)?.outlived) for (const pid of marked(name)) signal(pid, 'SIGKILL');
     rmSync(file(name, 'pid'), { force: true });
     return ran;
 }

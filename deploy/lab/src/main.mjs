@@ -1,0 +1,35 @@
+// The command line.
+import { Refusal, kubeconfig } from "./lab.mjs";
+import { say } from "./progress.mjs";
+import { spawnSync } from "node:child_process";
+import { tool } from "./run.mjs";
+
+const usage = `usage: deploy/lab/lab COMMAND
+  up                 bring everything up; again: what is missing
+  down [--forget]    take down all that was put up; with --forget its data, too
+  open               say where shop, back office, Argo CD, Prometheus are
+  status             say what runs
+  test [DRILL...]    run the drills
+  kubectl ...        kubectl with the lab's cluster
+TRADEWIND_LAB chooses its home (/var/lib/tradewind/lab), KUBECONFIG another cluster than its own.`;
+
+const commands = {
+    up: async () => (await import("./up.mjs")).up(),
+    down: async (args) => (await import("./down.mjs")).down({ forget: args.includes("--forget") }),
+    open: async () => (await import("./status.mjs")).open(),
+    status: async () => ((await (await import("./status.mjs")).status()) ? 0 : 1),
+    test: async (args) => (await import("../drills/main.mjs")).test(args),
+    kubectl: async (args) => spawnSync(await tool("kubernetes", "kubectl"), [`--kubeconfig=${kubeconfig}`, ...args], { stdio: "inherit" }).status ?? 1,
+};
+
+const [name, ...args] = process.argv.slice(2);
+if (!Object.hasOwn(commands, name ?? "")) {
+    console.error(name ? `What is ${name}?\n${usage}` : usage);
+    process.exit(2);
+}
+try {
+    process.exitCode = Number((await commands[name](args)) ?? 0);
+} catch (error) {
+    console.error(error instanceof Refusal ? `\n${error.message}` : `\n${error.stack}`);
+    process.exitCode = 1;
+}
