@@ -90,10 +90,13 @@ def objects(_ground):
 
 
 def runbooks(_ground):
-    """Every command a runbook names exists."""
+    """Every command a runbook names exists, and what is to be pasted into a shell can be read by one."""
     from .shop import program
     named = set()
     for page in sorted((ROOT / "docs/runbooks").glob("*.md")):
+        for block in re.findall(r"^ *```sh[^\n]*\n(.*?)^ *```$", page.read_text(), re.MULTILINE | re.DOTALL):
+            done = run("sh", "-n", input=block)
+            ensure(done.returncode == 0, page.name, done.stderr, block)
         for span in re.findall(r"`tradewind ([a-z][^`]*)`", page.read_text()):
             named.add(tuple(word for word in span.split() if not word.startswith("…")))
     ensure(len(named) >= 4, "hardly any command is named", named)
