@@ -1,6 +1,6 @@
 // The lab's Prometheus and Alertmanager with the committed rules and routes, and the endpoint that stands for PagerDuty and Jira.
 import { randomBytes } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { at, authority, clone, found, kubeconfig, listeners, namespace, writeWhole } from "./lab.mjs";
 import { start } from "./processes.mjs";
@@ -19,7 +19,7 @@ export async function startMonitoring() {
         "--storage.tsdb.retention.time=31d",
         `--web.listen-address=${authority("prometheus")}`,
         "--log.level=warn",
-    ], { reads: [settings] });
+    ], { reads: [settings, ...ruleFiles()] });
     await until("Prometheus is ready", () => answers("prometheus", "/-/ready"));
 }
 
@@ -78,6 +78,12 @@ export function scraping() {
             { job_name: "argo-cd", honor_labels: true, static_configs: [{ targets: [authority("argocdMetrics")] }] },
         ],
     };
+}
+
+/// Every file with rules: another rule is a reason to start Prometheus anew.
+function ruleFiles() {
+    const generated = join(committed, "generated/rules");
+    return [...readdirSync(generated).filter((file) => file.endsWith(".yaml")).map((file) => join(generated, file)), join(committed, "alerts.yaml")];
 }
 
 /// Alertmanager's committed configuration with the lab's addresses, and nothing else changed.
