@@ -1,10 +1,10 @@
 // The road of a release: the repository that Argo CD watches, Argo CD, Argo Rollouts. Their controllers run beside the cluster, and are the real ones.
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { at, authority, clone, found, given, home, kubeconfig, listeners, registry, repository, writeWhole } from "./lab.mjs";
+import { at, authority, clone, found, kubeconfig, listeners, registry, repository, writeWhole } from "./lab.mjs";
 import { commit, git, prepareRepository, push, workingCopy } from "./git.mjs";
 import { secret } from "./keys.mjs";
-import { apply, kubectl, waitFor } from "./kubectl.mjs";
+import { access, apply, kubectl, waitFor } from "./kubectl.mjs";
 import { start } from "./processes.mjs";
 import { mediaClaim } from "./shop.mjs";
 import { run, tool, until } from "./run.mjs";
@@ -33,7 +33,7 @@ export async function startRollouts() {
 // Argo CD's own settings and the cluster it may write to, then its three programs.
 export async function startArgoCd() {
     await kubectl(["apply", "--server-side", "--force-conflicts", "-f", join(clone, "deploy/argocd/settings")]);
-    await apply([clusterSecret(), redisSecret()], { into: argocd });
+    await apply([await clusterSecret(), redisSecret()], { into: argocd });
     await startRepoServer();
     const shared = [`--kubeconfig=${kubeconfig}`, `--namespace=${argocd}`, `--repo-server=${authority("argocdRepoServer")}`, `--redis=${authority("argocdRedis")}`];
     await start("argocd-application-controller", await tool("argo-cd", "argocd-application-controller"), [...shared, `--metrics-port=${listeners.argocdMetrics.port}`, "--app-resync=5", "--app-resync-jitter=0"], { env: environmentOf() });
@@ -83,19 +83,17 @@ function environmentOf() {
 }
 
 // Argo CD's server outside a cluster has to be told of it.
-function clusterSecret() {
-    const config = { bearerToken: secret("admin-token"), tlsClientConfig: { insecure: true } };
+async function clusterSecret() {
+    const { server, config } = await access();
     return {
         apiVersion: "v1",
         kind: "Secret",
         metadata: { name: "cluster-lab", labels: { "argocd.argoproj.io/secret-type": "cluster" } },
-        stringData: { name: "lab", server: clusterAddress(), config: JSON.stringify(config) },
+        stringData: { name: "lab", server, config: JSON.stringify(config) },
     };
 }
 
 const redisSecret = () => ({ apiVersion: "v1", kind: "Secret", metadata: { name: "argocd-redis" }, stringData: { auth: secret("argocd-redis") } });
-
-const clusterAddress = () => `https://${authority("apiserver")}`;
 
 // Puts into the lab's repository what only this machine knows, and which image runs first; later ones come by `deploy/pipeline/promote lab`.
 export async function prepareRelease(digests) {
@@ -131,7 +129,8 @@ storefront:
 
 // Applies what a person applies once per environment: projects and the root Application.
 export async function applyRoot() {
-    const settings = `repository=file://${repository},cluster=${clusterAddress()},argocdCluster=${clusterAddress()}`;
+    const { server } = await access();
+    const settings = `repository=file://${repository},cluster=${server},argocdCluster=${server}`;
     const objects = await run(join(clone, "deploy/argocd/objects"), [environment, "--set", settings]);
     await apply(objects);
 }

@@ -1,10 +1,16 @@
 // The cluster, by kubectl.
-import { kubeconfig, namespace } from './lab.mjs';
+import { Refusal, given, kubeconfig, namespace } from './lab.mjs';
 import { run, tool, until } from './run.mjs';
+
+/// The path of kubectl: with a given cluster the one that is installed, if there is one; else that of the lab's Kubernetes.
+export async function kubectlProgram() {
+    const installed = given && (await run('sh', ['-c', 'command -v kubectl'], { fails: true })).output.trim();
+    return installed || tool('kubernetes', 'kubectl');
+}
 
 /// Runs kubectl with every right and gives what it printed; options are those of `run`.
 export async function kubectl(args, options = {}) {
-    return run(await tool('kubernetes', 'kubectl'), [`--kubeconfig=${kubeconfig}`, ...args], options);
+    return run(await kubectlProgram(), [`--kubeconfig=${kubeconfig}`, ...args], options);
 }
 
 /// Applies objects (YAML text, or an object or a list of them) as the lab's.
@@ -35,4 +41,13 @@ export async function waitFor(kind, name, isSo, { from = namespace, seconds = 12
 /// Deletes an object and waits until it is gone; it need not be there.
 export async function remove(kind, name, { from = namespace } = {}) {
     return kubectl(['delete', kind, name, `--namespace=${from}`, '--ignore-not-found']);
+}
+
+/// How the cluster in use is reached, by its kubeconfig: its address, and what Argo CD has to know to come in.
+export async function access() {
+    const { clusters, users } = JSON.parse(await kubectl(['config', 'view', '--minify', '--flatten', '--raw', '-o', 'json']));
+    const { server, 'certificate-authority-data': caData, 'insecure-skip-tls-verify': insecure = false } = clusters[0].cluster;
+    const { token: bearerToken, 'client-certificate-data': certData, 'client-key-data': keyData, exec } = users[0].user;
+    if (exec) throw new Refusal(`The user of ${kubeconfig} signs in by a program (${exec.command}): the lab needs one with a token or a certificate.`);
+    return { server, config: { bearerToken, tlsClientConfig: { insecure, caData, certData, keyData } } };
 }

@@ -2,10 +2,11 @@
 import { Refusal, kubeconfig } from "./lab.mjs";
 import { say } from "./progress.mjs";
 import { spawnSync } from "node:child_process";
-import { tool } from "./run.mjs";
+import { kubectlProgram } from "./kubectl.mjs";
+import { alone } from "./processes.mjs";
 
 const usage = `usage: deploy/lab/lab COMMAND
-  up                 bring everything up; again: what is missing
+  up [cluster]       bring everything up, or only the cluster; again: what is missing
   down [--forget]    take down all that was put up; with --forget its data, too
   open               say where shop, back office, Argo CD, Prometheus are
   status             say what runs
@@ -14,12 +15,18 @@ const usage = `usage: deploy/lab/lab COMMAND
 TRADEWIND_LAB chooses its home (/var/lib/tradewind/lab), KUBECONFIG another cluster than its own.`;
 
 const commands = {
-    up: async () => (await import("./up.mjs")).up(),
-    down: async (args) => (await import("./down.mjs")).down({ forget: args.includes("--forget") }),
+    up: async ([part]) => {
+        const { up } = await import("./up.mjs");
+        return alone(() => up({ onlyCluster: part === "cluster" }));
+    },
+    down: async (args) => {
+        const { down } = await import("./down.mjs");
+        return alone(() => down({ forget: args.includes("--forget") }));
+    },
     open: async () => (await import("./status.mjs")).open(),
     status: async () => ((await (await import("./status.mjs")).status()) ? 0 : 1),
     test: async (args) => (await import("../drills/main.mjs")).test(args),
-    kubectl: async (args) => spawnSync(await tool("kubernetes", "kubectl"), [`--kubeconfig=${kubeconfig}`, ...args], { stdio: "inherit" }).status ?? 1,
+    kubectl: async (args) => spawnSync(await kubectlProgram(), [`--kubeconfig=${kubeconfig}`, ...args], { stdio: "inherit" }).status ?? 1,
 };
 
 const [name, ...args] = process.argv.slice(2);

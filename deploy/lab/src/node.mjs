@@ -36,8 +36,12 @@ export async function startProxy() {
     await start("kube-proxy", await tool("kubernetes", "kube-proxy"), [`--config=${at("kube-proxy.json")}`], { reads: [at("kube-proxy.json")] });
 }
 
-export const nodeIsReady = () =>
-    waitFor("node", node, ({ status }) => status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"), { from: "default", seconds: 90 });
+// Ready, and heard of since the kubelet was started: what the cluster remembers of a node from before says nothing.
+export async function nodeIsReady() {
+    const since = Date.now();
+    await waitFor("lease", node, ({ spec }) => new Date(spec.renewTime).getTime() > since - 10_000, { from: "kube-node-lease", seconds: 60 });
+    await waitFor("node", node, ({ status }) => status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"), { from: "default", seconds: 90 });
+}
 
 // Each pod has a cable of its own to the node, and every packet goes through the node: no bridge between pods past which kube-proxy's answers would slip.
 function podNetworkSettings() {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { at, found, home, writeWhole } from './lab.mjs';
+import { Refusal, at, found, home, writeWhole } from './lab.mjs';
 import { lastLines, sleep, until } from './run.mjs';
 
 const folder = at('processes');
@@ -96,6 +96,19 @@ export function startOf(pid) {
     // The name in parentheses may hold anything, so count from its end: state is the first field after it, start time the twentieth.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' || fields[0] === 'X' ? null : Number(fields[19]);
+}
+
+/// Does work while nobody else of the tool does such work: two `up` at once would start everything twice.
+export async function alone(work) {
+    const lock = at('lock');
+    const [pid, started] = (found(lock) ?? '').split(' ').map(Number);
+    if (pid && pid !== process.pid && startOf(pid) === started) throw new Refusal(`Another run of the tool is at work (pid ${pid}). Wait for it, or end it: kill ${pid}`);
+    writeWhole(lock, `${process.pid} ${startOf(process.pid)}`);
+    try {
+        return await work();
+    } finally {
+        rmSync(lock, { force: true });
+    }
 }
 
 async function launch(name, { command, args, user, env, cwd }) {

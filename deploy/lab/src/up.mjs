@@ -1,5 +1,5 @@
 // Brings the lab up, step by step. Every step looks at what is there and does what is missing, so that a second `up` takes seconds and a broken one goes on where it was.
-import { given, home } from "./lab.mjs";
+import { given, home, kubeconfig } from "./lab.mjs";
 import { startApiServer, startControllers, startEtcd } from "./control_plane.mjs";
 import { startReplica, startWriter } from "./database.mjs";
 import { applyKinds, applyRoot, prepareRelease, shopIsSynced, startArgoCd, startRollouts } from "./gitops.mjs";
@@ -16,16 +16,17 @@ import { checkListeners, checkMachine, checkPackages, checkPorts } from "./requi
 import { tool, until } from "./run.mjs";
 import { fillShop, prepareNamespace, shopAnswers } from "./shop.mjs";
 
-export async function up() {
+export async function up({ onlyCluster = false } = {}) {
     say(`The lab in ${home}:`);
     await step("Machine: root, memory, room", checkMachine);
     await step("Packages of the distribution", checkPackages);
     await step("Ports", checkPorts);
-    await buildTools();
+    await buildTools({ onlyCluster });
     await step("Keys and passwords", makeKeys);
     await step("Bridge", makeBridge);
     if (given) say(`  The cluster of ${given} is used.`);
     else await startCluster();
+    if (onlyCluster) return say(`The cluster is up after ${total()}: KUBECONFIG=${kubeconfig}`);
     await startData();
     const digests = await startImages();
     await step("Namespace, secrets, pictures", prepareNamespace);
@@ -36,12 +37,14 @@ export async function up() {
 }
 
 // Compiling comes first and apart: minutes the first time, nothing after that.
-async function buildTools() {
-    const names = ["argo-rollouts", "argo-cd", "helm", "prometheus", "alertmanager"];
-    if (!given) names.unshift("kubernetes", "coredns", "metrics-server", "pause");
+async function buildTools({ onlyCluster }) {
+    const names = [];
+    if (!given) names.push("kubernetes", "coredns", "pause");
+    if (!given && !onlyCluster) names.push("metrics-server");
+    if (!onlyCluster) names.push("argo-rollouts", "argo-cd", "helm", "prometheus", "alertmanager");
     const programs = { kubernetes: "kubelet", "argo-rollouts": "rollouts-controller", "argo-cd": "argocd" };
     for (const name of names) await step(`Program: ${name}`, async () => void (await tool(name, programs[name] ?? name)));
-    await step("Program: the shop's image", () => buildOurs());
+    if (!onlyCluster) await step("Program: the shop's image", () => buildOurs());
 }
 
 async function startCluster() {
@@ -51,7 +54,7 @@ async function startCluster() {
     await step("containerd, pause image", startContainerd);
     await step("kubelet", startKubelet);
     await step("kube-proxy", startProxy);
-    await step("Node is ready", async () => void (await nodeIsReady()));
+    await step("Node is ready", nodeIsReady);
     await step("CoreDNS", async () => void (await startNames()));
 }
 
