@@ -288,6 +288,28 @@ test("promote: a digest becomes a commit of one file", async () => {
   assert.equal(git("rev-list", "--count", "HEAD~1..HEAD"), "1");
 });
 
+test("promote: the lab's commit goes to the lab's own repository, and nothing is changed here", async () => {
+  const { folder, git } = clone();
+  const home = mkdtempSync(join(work, "lab-"));
+  const watched = join(home, "git/tradewind.git");
+  const environment = { TRADEWIND_LAB: home };
+  const pushed = stage(root, "pipeline/push", await aRegistry(), image(commit("2")).folder).stdout;
+  refuses(stage(folder, "pipeline/promote", "lab", pushed, { environment }), /no repository in .*make lab/);
+  git("checkout", "--quiet", "-B", "main");
+  execFileSync("git", ["clone", "--quiet", "--bare", "--single-branch", "--branch", "main", folder, watched], { stdio: "ignore" });
+  const before = git("rev-parse", "HEAD");
+  writeFileSync(join(folder, "more"), "what is not committed here does not matter");
+  const promoted = stage(folder, "pipeline/promote", "lab", pushed, { environment });
+  assert.equal(promoted.status, 0, promoted.told);
+  const there = (...parts) => execFileSync("git", ["-C", watched, ...parts], { encoding: "utf8" }).trim();
+  assert.equal(there("show", "--name-only", "--format=%s", "main"), "Promote tradewind 0.1.0 to lab\n\ndeploy/argocd/environments/lab/image.yaml");
+  assert.equal(there("rev-parse", "main~1"), before);
+  assert.equal(git("rev-parse", "HEAD"), before);
+  assert.ok(!existsSync(join(folder, "deploy/argocd/environments/lab/image.yaml")));
+  assert.match(stage(folder, "pipeline/promote", "lab", pushed, { environment }).stdout, /already/);
+  assert.equal(there("rev-list", "--count", `${before}..main`), "1");
+});
+
 test("promote: tags, strangers, unknown environments and a dirty tree are refused, and nothing is written", async () => {
   const { folder, git } = clone();
   const before = git("rev-parse", "HEAD");
