@@ -1,18 +1,19 @@
 // Takes down what the lab put up: by what was recorded of it, and nothing else.
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { at, found, given, home, namespace } from "./lab.mjs";
+import { existsSync, rmSync } from "node:fs";
+import { at, found, home, state } from "./lab.mjs";
+import { unmake } from "./kubectl.mjs";
 import { containerd, listContainerPids } from "./node.mjs";
 import { removeBridge, removeChains, removeCniNotes } from "./network.mjs";
-import { forgetProcess, isRunning, listProcesses, marked, restart, startOf, stop } from "./processes.mjs";
+import { forgetProcess, isRunning, listProcesses, marked, restart, stop } from "./processes.mjs";
 import { say, step, total } from "./progress.mjs";
-import { run, sleep, until } from "./run.mjs";
+import { run, until } from "./run.mjs";
 
 // `forget`: the lab's data goes, too.
 export async function down({ forget = false } = {}) {
     if (!existsSync(home)) return say(`There is no lab in ${home}.`);
     say(`Taking down the lab in ${home}:`);
     await step("Whoever starts pods or releases", stopStarters);
+    if (state().made) await step("What was made in the given cluster", async () => void (await unmake()));
     await step("Pods", stopPods);
     await step("Programs", stopPrograms);
     await step("Mounts and namespaces", unmountAll);

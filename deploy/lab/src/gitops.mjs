@@ -1,10 +1,10 @@
 // The road of a release: the repository that Argo CD watches, Argo CD, Argo Rollouts. Their controllers run beside the cluster, and are the real ones.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { at, authority, clone, found, kubeconfig, listeners, registry, repository, writeWhole } from "./lab.mjs";
-import { commit, git, prepareRepository, push, workingCopy } from "./git.mjs";
+import { commit, git, head, prepareRepository, workingCopy } from "./git.mjs";
 import { secret } from "./keys.mjs";
-import { access, apply, kubectl, waitFor } from "./kubectl.mjs";
+import { access, apply, kubectl, make, makeNamespace, waitFor } from "./kubectl.mjs";
 import { start } from "./processes.mjs";
 import { mediaClaim } from "./shop.mjs";
 import { run, tool, until } from "./run.mjs";
@@ -16,14 +16,17 @@ const folder = join("deploy/argocd/environments", environment);
 
 // The kinds that Argo CD and Argo Rollouts bring into a cluster.
 export async function applyKinds() {
-    const rollouts = ["rollout", "analysis-run", "analysis-template", "cluster-analysis-template", "experiment"];
-    for (const name of rollouts) await kubectl(["apply", "--server-side", "--force-conflicts", "-f", await tool("argo-rollouts", `${name}-crd.yaml`)]);
-    for (const name of ["application", "appproject", "applicationset"]) await kubectl(["apply", "--server-side", "--force-conflicts", "-f", await tool("argo-cd", `${name}-crd.yaml`)]);
+    const kinds = { "argo-rollouts": ["rollout", "analysis-run", "analysis-template", "cluster-analysis-template", "experiment"], "argo-cd": ["application", "appproject", "applicationset"] };
+    for (const [program, names] of Object.entries(kinds)) {
+        for (const name of names) await make("crd", crdOf(name), readFileSync(await tool(program, `${name}-crd.yaml`), "utf8"));
+    }
     await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd/rollouts.argoproj.io", "crd/applications.argoproj.io", "crd/appprojects.argoproj.io"]);
 }
 
+const crdOf = (file) => `${file.replaceAll("-", "")}s.argoproj.io`;
+
 export async function startRollouts() {
-    await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "argo-rollouts" } });
+    await makeNamespace("argo-rollouts");
     const { rolloutsMetrics, rolloutsHealth } = listeners;
     const args = [`--kubeconfig=${kubeconfig}`, "--namespace=argo-rollouts", "--leader-elect=false", `--metricsPort=${rolloutsMetrics.port}`, `--healthzPort=${rolloutsHealth.port}`];
     await start("argo-rollouts", await tool("argo-rollouts", "rollouts-controller"), args);
@@ -32,7 +35,8 @@ export async function startRollouts() {
 
 // Argo CD's own settings and the cluster it may write to, then its three programs.
 export async function startArgoCd() {
-    await kubectl(["apply", "--server-side", "--force-conflicts", "-f", join(clone, "deploy/argocd/settings")]);
+    await makeNamespace(argocd);
+    await apply(readFileSync(join(clone, "deploy/argocd/settings/argocd.yaml"), "utf8"));
     await apply([await clusterSecret(), redisSecret()], { into: argocd });
     await startRepoServer();
     const shared = [`--kubeconfig=${kubeconfig}`, `--namespace=${argocd}`, `--repo-server=${authority("argocdRepoServer")}`, `--redis=${authority("argocdRedis")}`];
@@ -109,13 +113,13 @@ export async function prepareRelease(digests) {
     return "promoted the first release";
 }
 
-// Promotes an image by the pipeline's own script and pushes the commit; gives the commit.
+// Promotes an image by the pipeline's own script, which commits to the lab's repository; gives the commit.
 export async function promote(image) {
     const author = { GIT_AUTHOR_NAME: "Tradewind lab", GIT_AUTHOR_EMAIL: "lab@tradewind.example", GIT_COMMITTER_NAME: "Tradewind lab", GIT_COMMITTER_EMAIL: "lab@tradewind.example" };
+    await run(join(clone, "deploy/pipeline/promote"), [environment, image], { cwd: clone, env: { ...author, TRADEWIND_LAB: home } });
     await git("fetch", "--quiet", "origin");
     await git("reset", "--quiet", "--hard", "origin/main");
-    await run(join(workingCopy, "deploy/pipeline/promote"), [environment, image], { cwd: workingCopy, env: author });
-    return push();
+    return head();
 }
 
 const machineValues = (gatewayDigest) => `# What only the lab's machine knows. Written by deploy/lab.

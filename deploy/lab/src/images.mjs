@@ -33,13 +33,17 @@ export async function importPause() {
     await run("ctr", [...inContainerd, "images", "import", archive]);
 }
 
-// Makes the gateway's image of the distribution's HAProxy and the libraries it needs, and pushes it. Gives its digest.
+// Makes the gateway's image of the distribution's HAProxy, and pushes it. Gives its digest.
 export async function pushGateway() {
     const program = existsSync("/usr/sbin/haproxy") ? "/usr/sbin/haproxy" : (await run("which", ["haproxy"])).trim();
-    const libraries = [...(await run("ldd", [program])).matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path);
-    const files = { "usr/sbin/haproxy": program, ...Object.fromEntries(libraries.map((path) => [path.slice(1), path])) };
-    const archive = await archiveOf("haproxy:lab", files, { Env: ["PATH=/usr/sbin"], Cmd: ["haproxy", "-v"], StopSignal: "SIGUSR1", User: "10001:10001" });
+    const archive = await archiveOf("haproxy:lab", await withLibraries(program, "usr/sbin/haproxy"), { Env: ["PATH=/usr/sbin"], Cmd: ["haproxy", "-v"], StopSignal: "SIGUSR1", User: "10001:10001" });
     return copyToRegistry(`docker-archive:${archive}`, "haproxy");
+}
+
+// A program's file, and those of the libraries it is linked with, where its loader looks for them.
+async function withLibraries(program, there) {
+    const libraries = [...(await run("ldd", [program])).matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path);
+    return { [there]: program, ...Object.fromEntries(libraries.map((path) => [path.slice(1), path])) };
 }
 
 // Builds our image if there is none yet; minutes, in which the compiler speaks.

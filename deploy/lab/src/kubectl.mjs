@@ -1,5 +1,5 @@
 // The cluster, by kubectl.
-import { Refusal, given, kubeconfig, namespace } from './lab.mjs';
+import { Refusal, forget, given, kubeconfig, namespace, remember, state } from './lab.mjs';
 import { run, tool, until } from './run.mjs';
 
 /// The path of kubectl: with a given cluster the one that is installed, if there is one; else that of the lab's Kubernetes.
@@ -42,6 +42,25 @@ export async function waitFor(kind, name, isSo, { from = namespace, seconds = 12
 export async function remove(kind, name, { from = namespace } = {}) {
     return kubectl(['delete', kind, name, `--namespace=${from}`, '--ignore-not-found']);
 }
+
+/// Applies an object and notes it, if it is new in a cluster that is somebody else's: `down` takes it out of there again. The lab's own cluster goes as a whole.
+export async function make(kind, name, text) {
+    if (given && !(await kubectl(['get', kind, name, '--ignore-not-found', '-o', 'name'])).trim()) {
+        remember({ given, made: [...(state().made ?? []), `${kind}/${name}`] });
+    }
+    return apply(text);
+}
+
+/// Takes out of a given cluster what the lab made in it, the last first. True if there was something.
+export async function unmake() {
+    const { given: file, made = [] } = state();
+    for (const object of [...made].reverse()) await run(await kubectlProgram(), [`--kubeconfig=${file}`, 'delete', object, '--ignore-not-found', '--timeout=120s']);
+    forget('given', 'made');
+    return made.length > 0;
+}
+
+/// A namespace, made if it is not there.
+export const makeNamespace = (name) => make('namespace', name, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 
 /// How the cluster in use is reached, by its kubeconfig: its address, and what Argo CD has to know to come in.
 export async function access() {

@@ -1,11 +1,11 @@
 // What the shop needs in the cluster before its chart comes: namespace, secrets, pictures; and a database with something to sell.
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { at, authority, clone, namespace, release, remember, state } from "./lab.mjs";
-import { databaseUrl, sql } from "./database.mjs";
+import { databaseUrl } from "./database.mjs";
 import { ourProgram } from "./images.mjs";
 import { secret } from "./keys.mjs";
-import { apply, get } from "./kubectl.mjs";
+import { apply, make, makeNamespace } from "./kubectl.mjs";
 import { redisUrl } from "./redis.mjs";
 import { run } from "./run.mjs";
 
@@ -19,10 +19,12 @@ const dataFolder = at("shop");
 const mediaFolder = join(dataFolder, "objects", "media");
 
 export async function prepareNamespace() {
-    await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    await makeNamespace(namespace);
     await apply(secrets(), { into: namespace });
     mkdirSync(mediaFolder, { recursive: true });
-    await apply(pictures());
+    const [volume, claim] = pictures();
+    await make("persistentvolume", mediaClaim, volume);
+    await apply(claim);
 }
 
 // The four Secrets of the chart. Those who serve own nothing in the database; the pages do not know it at all.

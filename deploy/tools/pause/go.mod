@@ -1,0 +1,3 @@
+module tradewind.example/tools/pause
+
+go 1.26.0
