@@ -41,7 +41,8 @@ impl Reply {
 /// A connection. It is driven by whoever waits for an answer, so that no other task has to be woken.
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    driver: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
+    /// Nothing once the connection has ended.
+    driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
 }
 
 impl Connection {
@@ -53,7 +54,7 @@ impl Connection {
         let stream = TcpStream::connect(address).await.with_context(|| address.to_string())?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        Ok(Self { sender, driver: Box::pin(connection) })
+        Ok(Self { sender, driver: Some(Box::pin(connection)) })
     }
 
     /// Sends a request and takes in the whole answer.
@@ -61,19 +62,60 @@ impl Connection {
     /// # Errors
     /// The connection broke: a server under test must not close it.
     pub(crate) async fn exchange(&mut self, request: Sent) -> anyhow::Result<Reply> {
+        self.try_exchange(request).await.map_err(|broken| anyhow::anyhow!(broken.cause))
+    }
+
+    /// The same, and gives the request back if nothing of it was sent.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(crate) async fn try_exchange(&mut self, request: Sent) -> Result<Reply, Broken> {
         let Self { sender, driver } = self;
-        let answer = async {
-            sender.ready().await?;
-            let (parts, body) = sender.send_request(request).await?.into_parts();
-            let body = body.collect().await?.to_bytes();
-            Ok::<_, hyper::Error>(Reply { status: parts.status, headers: parts.headers, body })
+        let Some(driving) = driver else {
+            return Err(Broken { unsent: Some(request), cause: "the server closed the connection".to_owned() });
         };
+        let broken = |cause: String| Broken { unsent: None, cause };
+        let answer = async {
+            if let Err(error) = sender.ready().await {
+                return Err(Broken { unsent: Some(request), cause: error.to_string() });
+            }
+            let (parts, body) = match sender.try_send_request(request).await {
+                Ok(response) => response.into_parts(),
+                Err(mut error) => return Err(Broken { unsent: error.take_message(), cause: told(error.error()) }),
+            };
+            let body = body.collect().await.map_err(|error| broken(told(&error)))?.to_bytes();
+            Ok(Reply { status: parts.status, headers: parts.headers, body })
+        };
+        let mut answer = std::pin::pin!(answer);
         tokio::select! {
             biased;
-            answer = answer => Ok(answer?),
-            ended = driver => Err(anyhow::anyhow!("the server closed the connection: {ended:?}")),
+            answer = &mut answer => answer,
+            _ = driving => {
+                // What was not sent comes back once its driver is gone, and what is in already is taken.
+                *driver = None;
+                answer.await
+            }
         }
     }
+}
+
+/// An exchange that came to nothing.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// The request, if nothing of it was sent.
+    pub(crate) unsent: Option<Sent>,
+    pub(crate) cause: String,
+}
+
+/// An error with its causes.
+fn told(error: &hyper::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        words = format!("{words}: {inner}");
+        cause = inner.source();
+    }
+    words
 }
 
 /// A request without a body.

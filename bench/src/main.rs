@@ -2,6 +2,9 @@
 //! the machine, so ratios count, and both sides are measured by the same client in the same run.
 
 mod connection;
+mod crowd;
+mod journal;
+mod line;
 mod load;
 mod postgres;
 mod process;
@@ -11,19 +14,25 @@ mod report;
 mod server;
 mod shoppers;
 mod starts;
+mod visitors;
 
 use std::fmt::Display;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use tokio::sync::mpsc;
 
+use crate::crowd::{Pace, Stop};
+use crate::journal::{About, Journal};
 use crate::postgres::Cluster;
 use crate::report::Report;
-use crate::server::Shop;
+use crate::visitors::{Anybody, Kept, Shop};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -44,6 +53,10 @@ enum Command {
     Load(Load),
     /// Let shoppers buy from a shop that runs, as when one looks for what a purchase costs.
     Buy(Buy),
+    /// Visit a shop that runs, looking around and buying at a constant rate whatever becomes of it, and write down second by second what came of it.
+    Shop(Visit),
+    /// Visit a shop as much as it can bear, to know what it can.
+    Capacity(Capacity),
     /// Be the bare handler (started by `run`).
     #[command(hide = true)]
     Reference(Reference),
@@ -110,6 +123,43 @@ struct Buy {
     seconds: u64,
 }
 
+/// A constant stream of visitors.
+#[derive(Debug, clap::Args)]
+struct Visit {
+    /// Where the shop listens.
+    address: SocketAddr,
+    /// Requests per second.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    rate: u64,
+    /// How long, at most: SIGTERM and Ctrl-C end it earlier, and the report is written all the same.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=7_200))]
+    seconds: u64,
+    /// The file for the report, as JSON.
+    #[arg(long, value_name = "FILE")]
+    into: PathBuf,
+    /// How many visitors there are; each waits for its answer before it goes on.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(10..=5_000))]
+    visitors: u32,
+    /// Fail when a request failed, or a cart, checkout or key was not kept.
+    #[arg(long)]
+    strict: bool,
+}
+
+/// As many visitors as can be.
+#[derive(Debug, clap::Args)]
+struct Capacity {
+    /// Where the shop listens.
+    address: SocketAddr,
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// How many requests there are at once.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    at_once: u32,
+    /// The file for the report, as JSON.
+    #[arg(long, value_name = "FILE")]
+    into: PathBuf,
+}
+
 /// The bare handler's process.
 #[derive(Debug, clap::Args)]
 struct Reference {
@@ -126,6 +176,8 @@ fn main() -> ExitCode {
                 Command::Run(arguments) => run(&arguments).await,
                 Command::Load(arguments) => load(arguments).await,
                 Command::Buy(arguments) => buy(arguments).await,
+                Command::Shop(arguments) => visit(arguments).await,
+                Command::Capacity(arguments) => capacity(arguments).await,
                 Command::Reference(Reference { address, from }) => reference::serve(address, &from).await.map(|()| ExitCode::SUCCESS),
             }
         }))
@@ -144,7 +196,7 @@ fn say(line: impl Display) {
 async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // The program is started in this folder, so its name must hold from everywhere.
     let into = std::path::absolute(&arguments.into)?;
-    let shop = Shop::new(&arguments.program, &into, arguments.connections)?;
+    let shop = server::Shop::new(&arguments.program, &into, arguments.connections)?;
     let demo = starts::stock_up(&arguments.demo, &into)?;
     say("starting, filling, stopping, killing, starting ...");
     let (starts, running) = starts::measure(&shop, &demo).await?;
@@ -208,6 +260,73 @@ async fn buy(arguments: Buy) -> anyhow::Result<ExitCode> {
     tell(&measured);
     say(format_args!("{} orders", shoppers::count_sales(&shoppers)?));
     Ok(ExitCode::SUCCESS)
+}
+
+async fn visit(arguments: Visit) -> anyhow::Result<ExitCode> {
+    let Visit { address, rate, seconds, into, visitors, strict } = arguments;
+    let journal = journal(address, Pace::Open { rate }, visitors, Duration::from_secs(seconds)).await?;
+    write(&journal, &into)?;
+    let kept = journal.kept;
+    let is_clean = journal.failures == 0 && kept.carts_lost + kept.keys_answered_otherwise + kept.checkouts_lost == 0 && journal.unanswered.is_empty();
+    Ok(if strict && !is_clean { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn capacity(arguments: Capacity) -> anyhow::Result<ExitCode> {
+    let Capacity { address, seconds, at_once, into } = arguments;
+    // So many more than at once that turns are taken, as in the open loop.
+    let journal = journal(address, Pace::Closed { at_once }, at_once.saturating_mul(4).max(40), Duration::from_secs(seconds)).await?;
+    write(&journal, &into)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn journal(address: SocketAddr, pace: Pace, visitors: u32, lasting: Duration) -> anyhow::Result<Journal> {
+    anyhow::ensure!(address.ip().is_loopback(), "{address}: load is made on this machine's own address alone");
+    let began_ms = kernel::Clock::system().now().timestamp_millis();
+    let run = format!("run{began_ms}");
+    let shop = Arc::new(Shop::discover(address, &run).await?);
+    let (stop, (notes, mut noted)) = (Stop::default(), mpsc::unbounded_channel());
+    let began_ms = kernel::Clock::system().now().timestamp_millis();
+    let visiting = crowd::visit(visitors::crowd(&shop, visitors)?, pace, lasting, &stop, notes);
+    let reading = async {
+        let mut entries = Vec::new();
+        while let Some(entry) = noted.recv().await {
+            entries.push(entry);
+        }
+        entries
+    };
+    let both = async { tokio::join!(visiting, reading) };
+    let (visitors, entries) = tokio::select! {
+        both = both => both,
+        never = asked_to_stop(&stop) => match never? {},
+    };
+    let visitors = visitors?;
+    let rate = match pace {
+        Pace::Open { rate } => Some(rate),
+        Pace::Closed { .. } => None,
+    };
+    let about = About { address: address.to_string(), run, rate, began_ms };
+    let sales = visitors.iter().flat_map(Anybody::sales).cloned().collect();
+    let unanswered = visitors.iter().filter_map(Anybody::unanswered).collect();
+    let kept = visitors.iter().map(Anybody::kept).fold(Kept::default(), Kept::and);
+    Journal::of(about, &entries, sales, unanswered, kept)
+}
+
+/// Passes on every wish to end, and never ends itself.
+async fn asked_to_stop(stop: &Stop) -> anyhow::Result<std::convert::Infallible> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => stop.now(),
+            _ = interrupt.recv() => stop.now(),
+        }
+    }
+}
+
+fn write(journal: &Journal, into: &Path) -> anyhow::Result<()> {
+    std::fs::write(into, serde_json::to_vec_pretty(journal)?).with_context(|| into.display().to_string())?;
+    say(journal);
+    Ok(())
 }
 
 fn tell(measured: &load::Measured) {
