@@ -9,6 +9,6 @@ mod seeded;
 mod without;
 
 #[cfg(feature = "faults")]
-pub(crate) use seeded::{crash_later, migrations, port, refuse_unknown, spoil};
+pub(crate) use seeded::{crash_later, expansion, failing_migration, port, refuse_unknown, spoil};
 #[cfg(not(feature = "faults"))]
-pub(crate) use without::{crash_later, migrations, port, refuse_unknown, spoil};
+pub(crate) use without::{crash_later, expansion, failing_migration, port, refuse_unknown, spoil};

@@ -15,9 +15,9 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<()> {
     settings::init_tool_logs(&loaded)?;
     let config = loaded.config;
     let (_, services) = services::unconnected()?;
-    let schemas: Vec<_> = services.iter().map(Service::migrations).collect();
+    let schemas: Vec<_> = services.iter().map(Service::migrations).chain(faults::expansion()).chain(faults::failing_migration()).collect();
     let database = Database::for_tool(&config).await?;
-    let outcome = database.migrate(&schemas.iter().copied().chain(faults::migrations()).collect::<Vec<_>>()).await;
+    let outcome = database.migrate(&schemas).await;
     database.stop().await;
     outcome?;
     let names: Vec<&str> = std::iter::once(db::migrate::OPS.schema).chain(schemas.iter().map(|schema| schema.schema)).collect();

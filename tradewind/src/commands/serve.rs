@@ -156,7 +156,7 @@ impl Shop {
             let database = Database::for_server(config).await?;
             let context = inside::context(&database, stores.clone(), credential.clone(), config);
             let services = services::all(&context, config);
-            database.prepare(&services.iter().map(Service::migrations).collect::<Vec<_>>()).await?;
+            database.prepare(&services.iter().map(Service::migrations).chain(faults::expansion()).collect::<Vec<_>>()).await?;
             context.db().set_subscriptions(worker::subscriptions(&services));
             let surfaces = Surfaces::of(&context, &chosen(&services, |name| target.routes(name)));
             parts.docs = target.has_whole_api().then(|| docs::router(&surfaces.store_document, &surfaces.admin_document)).transpose()?;

@@ -30,10 +30,12 @@ enum Fault {
     Crash,
     /// `tradewind migrate` has one more migration, which fails when its work is done and not committed.
     Migration,
+    /// No fault: the release has one more migration, which only adds, and its servers insist on it. For the way back across a migration.
+    Expand,
 }
 
 impl Fault {
-    const ALL: [Self; 4] = [Self::Errors, Self::Slow, Self::Crash, Self::Migration];
+    const ALL: [Self; 5] = [Self::Errors, Self::Slow, Self::Crash, Self::Migration, Self::Expand];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -41,6 +43,7 @@ impl Fault {
             Self::Slow => "slow",
             Self::Crash => "crash",
             Self::Migration => "migration",
+            Self::Expand => "expand",
         }
     }
 
@@ -49,7 +52,7 @@ impl Fault {
         match self {
             Self::Errors => request.is_multiple_of(100),
             Self::Slow => request.is_multiple_of(33),
-            Self::Crash | Self::Migration => false,
+            Self::Crash | Self::Migration | Self::Expand => false,
         }
     }
 }
@@ -116,11 +119,18 @@ pub(crate) fn crash_later() {
 }
 
 /// One more migration, if it is to fail.
-pub(crate) fn migrations() -> Option<SchemaMigrations> {
-    static FAILING: LazyLock<Migrator> = LazyLock::new(|| {
-        let sql = "alter table catalog.product add column seeded_fault text; select 1 / 0;".into_sql_str();
-        let migration = Migration::new(9999, Cow::Borrowed("seeded fault"), MigrationType::Simple, sql, false);
-        Migrator { migrations: Cow::Owned(vec![migration]), table_name: Cow::Borrowed("catalog.migration"), ..Migrator::DEFAULT }
-    });
+pub(crate) fn failing_migration() -> Option<SchemaMigrations> {
+    static FAILING: LazyLock<Migrator> = LazyLock::new(|| migrator(9999, "alter table catalog.product add column seeded_fault text; select 1 / 0;"));
     (*ARMED == Some(Fault::Migration)).then(|| SchemaMigrations { schema: "catalog", migrator: &FAILING })
+}
+
+/// One more migration, if it is to be part of this release.
+pub(crate) fn expansion() -> Option<SchemaMigrations> {
+    static EXPANDING: LazyLock<Migrator> = LazyLock::new(|| migrator(9998, "alter table catalog.product add column seeded_expansion text;"));
+    (*ARMED == Some(Fault::Expand)).then(|| SchemaMigrations { schema: "catalog", migrator: &EXPANDING })
+}
+
+fn migrator(version: i64, sql: &'static str) -> Migrator {
+    let migration = Migration::new(version, Cow::Borrowed("seeded"), MigrationType::Simple, sql.into_sql_str(), false);
+    Migrator { migrations: Cow::Owned(vec![migration]), table_name: Cow::Borrowed("catalog.migration"), ..Migrator::DEFAULT }
 }

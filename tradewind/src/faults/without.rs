@@ -20,6 +20,10 @@ pub(crate) fn port(stores: &Stores, router: Router) -> impl Answering + use<> {
 
 pub(crate) const fn crash_later() {}
 
-pub(crate) const fn migrations() -> Option<SchemaMigrations> {
+pub(crate) const fn failing_migration() -> Option<SchemaMigrations> {
+    None
+}
+
+pub(crate) const fn expansion() -> Option<SchemaMigrations> {
     None
 }

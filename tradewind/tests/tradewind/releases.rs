@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use checkout::faults::VARIABLE;
 use db::local::LocalPostgres;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::ConnectOptions;
 
 use crate::books::count;
 use crate::process::{Folder, Running};
@@ -74,17 +74,45 @@ async fn a_migration_that_fails_is_told_and_leaves_nothing() {
     let folder = folder.env(VARIABLE, "");
     folder.run(&["migrate"]).await.succeeded();
     let running = folder.serve(&[]).await;
-    let mut database: PgConnection = LocalPostgres::attach(&folder.data()).unwrap().unwrap().options("tradewind").connect().await.unwrap();
+    let mut database = LocalPostgres::attach(&folder.data()).unwrap().unwrap().options("tradewind").connect().await.unwrap();
     assert_eq!(count(&mut database, "select count(*) from information_schema.columns where column_name = 'seeded_fault'").await, 0);
     assert_eq!(count(&mut database, "select count(*) from catalog.migration where version = 9999").await, 0);
     running.terminate().await.succeeded();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_with_one_more_migration_insists_on_it_and_the_release_before_lives_with_it() {
+    let folder = Folder::new();
+    let before = folder.serve(&[]).await;
+    let address = LocalPostgres::attach(&folder.data()).unwrap().unwrap();
+    let mut database = address.options("tradewind").connect().await.unwrap();
+
+    let next = Folder::new().env("DATABASE_URL", &address.url("tradewind")).env("TRADEWIND__WEB__INTERNAL_CREDENTIAL", "a-credential-of-this-test");
+    let next = next.env(VARIABLE, "expand");
+    let complaint = next.run(&["serve"]).await.failed();
+    assert!(complaint.contains("schema catalog lacks migration 9998"), "{complaint}");
+    next.run(&["migrate"]).await.succeeded();
+    assert_eq!(count(&mut database, "select count(*) from information_schema.columns where column_name = 'seeded_expansion'").await, 1);
+    let after = next.serve(&[]).await;
+    assert_eq!(
+        (before.get("/store/v1/products").await.status(), after.get("/store/v1/products").await.status()),
+        (200.try_into().unwrap(), 200.try_into().unwrap())
+    );
+    after.terminate().await.succeeded();
+
+    let back = next.env(VARIABLE, "");
+    back.run(&["migrate"]).await.succeeded();
+    let back = back.serve(&[]).await;
+    assert_eq!(back.get("/store/v1/products").await.status(), 200);
+    back.terminate().await.succeeded();
+    before.terminate().await.succeeded();
 }
 
 #[tokio::test]
 async fn a_fault_that_there_is_not_is_refused() {
     let folder = Folder::new().env(VARIABLE, "erorrs");
     let complaint = folder.run(&["version"]).await.failed();
-    assert!(complaint.contains("erorrs is none of errors, slow, crash, migration, immediate_written"), "{complaint}");
+    assert!(complaint.contains("erorrs is none of errors, slow, crash, migration, expand, immediate_written"), "{complaint}");
 }
 
 fn value(line: &str) -> f64 {
