@@ -113,6 +113,13 @@ test("the program prints what the labels say", () => {
   assert.equal(printed.stdout, `tradewind ${label("version")}\nrevision ${label("revision")}\nsource ${label("source")}\n`);
 });
 
+// What arms a fault is asked for by its name, so a program without the name has none.
+test("no fault can be armed in it", () => {
+  assert.equal(readFileSync(join(system, "tradewind")).indexOf("TRADEWIND_FAULT"), -1, "this program was built for drills: with the feature faults");
+  const armed = run(system, { TRADEWIND_FAULT: "no such fault" }, "version");
+  assert.equal(armed.status, 0, armed.stderr);
+});
+
 test("the labels are those of this commit", () => {
   for (const name of ["version", "revision", "source"]) assert.equal(label(name), fact(name), name);
   assert.equal(Date.parse(label("created")), fact("time") * 1000);

@@ -162,11 +162,12 @@ test("image: a tag that is not the version fails before anything is compiled", (
   refuses(stage(folder, "image/build"), /v9\.9\.9 is not the version/);
 });
 
-test("image: what is not committed shows in the revision", () => {
+test("image: what is not committed shows in the revision, and so do faults", () => {
   const { folder, git } = clone();
   assert.equal(stage(folder, "image/facts", "revision").stdout, git("rev-parse", "HEAD"));
   writeFileSync(join(folder, "more"), "");
   assert.equal(stage(folder, "image/facts", "revision").stdout, `${git("rev-parse", "HEAD")}-dirty`);
+  assert.equal(stage(folder, "image/facts", "revision", { environment: { IMAGE_FEATURES: "faults" } }).stdout, `${git("rev-parse", "HEAD")}-dirty-faults`);
 });
 
 test("image: nobody's password gets into a label", () => {
@@ -175,14 +176,17 @@ test("image: nobody's password gets into a label", () => {
   assert.equal(stage(folder, "image/facts", "source").stdout, "https://git.shop.test/shop/tradewind");
 });
 
-test("image: a program that needs a dynamic loader and prints something else fails", slow, () => {
+test("image: a program that needs a dynamic loader, prints something else and names the variable of faults fails", slow, () => {
   const into = join(work, "dynamic");
   const environment = { CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? join(root, "target") };
-  const built = stage(root, "image/build", "--program", "/bin/true", "--into", into, { environment });
+  const program = join(work, "true");
+  writeFileSync(program, Buffer.concat([readFileSync("/bin/true"), Buffer.from("TRADEWIND_FAULT")]), { mode: 0o755 });
+  const built = stage(root, "image/build", "--program", program, "--into", into, { environment });
   assert.equal(built.status, 0, built.told);
   const checked = stage(root, "image/check", into, { environment });
   refuses(checked, /✖ the program is static/);
   refuses(checked, /✖ the program prints what the labels say/);
+  refuses(checked, /✖ no fault can be armed in it/);
 });
 
 test("scan: a key in a commit fails, also after it was taken out again", () => {
@@ -253,8 +257,10 @@ test("push: another digest than was built fails", async () => {
   refuses(stage(root, "pipeline/push", await aRegistry(), folder), /digest says/);
 });
 
-test("push: what no commit holds fails", async () => {
-  refuses(stage(root, "pipeline/push", await aRegistry(), image(`${commit("c")}-dirty`).folder), /only an image of a commit/);
+test("push: what no commit holds fails, and so does what was built for drills", async () => {
+  for (const other of ["dirty", "faults"]) {
+    refuses(stage(root, "pipeline/push", await aRegistry(), image(`${commit("c")}-${other}`).folder), /only an image of a commit/);
+  }
 });
 
 test("push: a second image of one commit fails", async () => {
