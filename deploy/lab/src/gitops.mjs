@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { at, authority, clone, found, kubeconfig, listeners, registry, repository, writeWhole } from "./lab.mjs";
-import { commit, git, head, prepareRepository, workingCopy } from "./git.mjs";
+import { commit, head, prepareRepository, refresh, workingCopy } from "./git.mjs";
 import { secret } from "./keys.mjs";
 import { access, apply, kubectl, make, makeNamespace, waitFor } from "./kubectl.mjs";
 import { start } from "./processes.mjs";
@@ -117,8 +117,7 @@ export async function prepareRelease(digests) {
 export async function promote(image) {
     const author = { GIT_AUTHOR_NAME: "Tradewind lab", GIT_AUTHOR_EMAIL: "lab@tradewind.example", GIT_COMMITTER_NAME: "Tradewind lab", GIT_COMMITTER_EMAIL: "lab@tradewind.example" };
     await run(join(clone, "deploy/pipeline/promote"), [environment, image], { cwd: clone, env: { ...author, TRADEWIND_LAB: home } });
-    await git("fetch", "--quiet", "origin");
-    await git("reset", "--quiet", "--hard", "origin/main");
+    await refresh();
     return head();
 }
 

@@ -1,36 +1,36 @@
 // The cluster, by kubectl.
-import { Refusal, forget, given, kubeconfig, namespace, remember, state } from './lab.mjs';
-import { run, tool, until } from './run.mjs';
+import { Refusal, forget, given, kubeconfig, namespace, remember, state } from "./lab.mjs";
+import { run, tool, until } from "./run.mjs";
 
-/// The path of kubectl: with a given cluster the one that is installed, if there is one; else that of the lab's Kubernetes.
+// The path of kubectl: with a given cluster the one that is installed, if there is one; else that of the lab's Kubernetes.
 export async function kubectlProgram() {
-    const installed = given && (await run('sh', ['-c', 'command -v kubectl'], { fails: true })).output.trim();
-    return installed || tool('kubernetes', 'kubectl');
+    const installed = given && (await run("sh", ["-c", "command -v kubectl"], { fails: true })).output.trim();
+    return installed || tool("kubernetes", "kubectl");
 }
 
-/// Runs kubectl with every right and gives what it printed; options are those of `run`.
+// Runs kubectl with every right and gives what it printed; options are those of `run`.
 export async function kubectl(args, options = {}) {
     return run(await kubectlProgram(), [`--kubeconfig=${kubeconfig}`, ...args], options);
 }
 
-/// Applies objects (YAML text, or an object or a list of them) as the lab's.
+// Applies objects (YAML text, or an object or a list of them) as the lab's.
 export async function apply(objects, { into } = {}) {
-    const input = typeof objects === 'string' ? objects : [objects].flat().map((object) => JSON.stringify(object)).join('\n---\n');
-    return kubectl(['apply', '--server-side', '--force-conflicts', '--field-manager=tradewind-lab', ...(into ? [`--namespace=${into}`] : []), '-f', '-'], { input });
+    const input = typeof objects === "string" ? objects : [objects].flat().map((object) => JSON.stringify(object)).join("\n---\n");
+    return kubectl(["apply", "--server-side", "--force-conflicts", "--field-manager=tradewind-lab", ...(into ? [`--namespace=${into}`] : []), "-f", "-"], { input });
 }
 
-/// One object, or null if there is none of that name. `get('rollout', 'tradewind-api')`
+// One object, or null if there is none of that name. `get('rollout', 'tradewind-api')`
 export async function get(kind, name, { from = namespace } = {}) {
-    const printed = await kubectl(['get', kind, name, `--namespace=${from}`, '--ignore-not-found', '-o', 'json']);
+    const printed = await kubectl(["get", kind, name, `--namespace=${from}`, "--ignore-not-found", "-o", "json"]);
     return printed.trim() ? JSON.parse(printed) : null;
 }
 
-/// All objects of a kind, chosen by labels: `list('pod', {labels: 'app.kubernetes.io/component=api'})`
-export async function list(kind, { from = namespace, labels = '' } = {}) {
-    return JSON.parse(await kubectl(['get', kind, `--namespace=${from}`, `--selector=${labels}`, '-o', 'json'])).items;
+// All objects of a kind, chosen by labels: `list('pod', {labels: 'app.kubernetes.io/component=api'})`
+export async function list(kind, { from = namespace, labels = "" } = {}) {
+    return JSON.parse(await kubectl(["get", kind, `--namespace=${from}`, `--selector=${labels}`, "-o", "json"])).items;
 }
 
-/// Waits until an object is as `isSo` wants it, and gives it.
+// Waits until an object is as `isSo` wants it, and gives it.
 export async function waitFor(kind, name, isSo, { from = namespace, seconds = 120, every = 0.5 } = {}) {
     return until(`${kind} ${name}`, async () => {
         const object = await get(kind, name, { from });
@@ -38,35 +38,37 @@ export async function waitFor(kind, name, isSo, { from = namespace, seconds = 12
     }, { seconds, every });
 }
 
-/// Deletes an object and waits until it is gone; it need not be there.
+// Deletes an object and waits until it is gone; it need not be there.
 export async function remove(kind, name, { from = namespace } = {}) {
-    return kubectl(['delete', kind, name, `--namespace=${from}`, '--ignore-not-found']);
+    return kubectl(["delete", kind, name, `--namespace=${from}`, "--ignore-not-found"]);
 }
 
-/// Applies an object and notes it, if it is new in a cluster that is somebody else's: `down` takes it out of there again. The lab's own cluster goes as a whole.
+// Applies an object and notes it, if it is new in a cluster that is somebody else's: `down` takes it out of there again. The lab's own cluster goes as a whole.
 export async function make(kind, name, text) {
-    if (given && !(await kubectl(['get', kind, name, '--ignore-not-found', '-o', 'name'])).trim()) {
+    if (given && !(await kubectl(["get", kind, name, "--ignore-not-found", "-o", "name"])).trim()) {
         remember({ given, made: [...(state().made ?? []), `${kind}/${name}`] });
     }
     return apply(text);
 }
 
-/// Takes out of a given cluster what the lab made in it, the last first. True if there was something.
+// Takes out of a given cluster what the lab made in it, the last first. True if there was something.
 export async function unmake() {
     const { given: file, made = [] } = state();
-    for (const object of [...made].reverse()) await run(await kubectlProgram(), [`--kubeconfig=${file}`, 'delete', object, '--ignore-not-found', '--timeout=120s']);
-    forget('given', 'made');
+    for (const object of [...made].reverse()) await run(await kubectlProgram(), [`--kubeconfig=${file}`, "delete", object, "--ignore-not-found", "--timeout=120s"]);
+    forget("given", "made");
     return made.length > 0;
 }
 
-/// A namespace, made if it is not there.
-export const makeNamespace = (name) => make('namespace', name, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+// A namespace, made if it is not there; whoever made it may have given it labels.
+export async function makeNamespace(name) {
+    if (!(await get("namespace", name))) await make("namespace", name, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+}
 
-/// How the cluster in use is reached, by its kubeconfig: its address, and what Argo CD has to know to come in.
+// How the cluster in use is reached, by its kubeconfig: its address, and what Argo CD has to know to come in.
 export async function access() {
-    const { clusters, users } = JSON.parse(await kubectl(['config', 'view', '--minify', '--flatten', '--raw', '-o', 'json']));
-    const { server, 'certificate-authority-data': caData, 'insecure-skip-tls-verify': insecure = false } = clusters[0].cluster;
-    const { token: bearerToken, 'client-certificate-data': certData, 'client-key-data': keyData, exec } = users[0].user;
+    const { clusters, users } = JSON.parse(await kubectl(["config", "view", "--minify", "--flatten", "--raw", "-o", "json"]));
+    const { server, "certificate-authority-data": caData, "insecure-skip-tls-verify": insecure = false } = clusters[0].cluster;
+    const { token: bearerToken, "client-certificate-data": certData, "client-key-data": keyData, exec } = users[0].user;
     if (exec) throw new Refusal(`The user of ${kubeconfig} signs in by a program (${exec.command}): the lab needs one with a token or a certificate.`);
     return { server, config: { bearerToken, tlsClientConfig: { insecure, caData, certData, keyData } } };
 }

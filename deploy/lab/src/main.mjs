@@ -4,6 +4,7 @@ import { say } from "./progress.mjs";
 import { spawnSync } from "node:child_process";
 import { kubectlProgram } from "./kubectl.mjs";
 import { alone } from "./processes.mjs";
+import { checkRights } from "./requirements.mjs";
 
 const usage = `usage: deploy/lab/lab COMMAND
   up [cluster]       bring everything up, or only the cluster; again: what is missing
@@ -17,10 +18,12 @@ TRADEWIND_LAB chooses its home (/var/lib/tradewind/lab), KUBECONFIG another clus
 const commands = {
     up: async ([part]) => {
         const { up } = await import("./up.mjs");
+        checkRights();
         return alone(() => up({ onlyCluster: part === "cluster" }));
     },
     down: async (args) => {
         const { down } = await import("./down.mjs");
+        checkRights();
         return alone(() => down({ forget: args.includes("--forget") }));
     },
     open: async () => (await import("./status.mjs")).open(),

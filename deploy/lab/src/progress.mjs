@@ -3,13 +3,13 @@
 const began = Date.now();
 const elapsed = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
-/// Does a step and says how long it took; what it gives back is said beside it, if that is a text.
+// Does a step and says how long it took; what it gives back is said beside it, if that is a text.
 export async function step(title, work) {
     const since = Date.now();
     process.stdout.write(`  ${title.padEnd(46)} `);
     try {
         const told = await work();
-        process.stdout.write(`${elapsed(since).padStart(8)}${typeof told === 'string' && told ? `   ${told}` : ''}\n`);
+        process.stdout.write(`${elapsed(since).padStart(8)}${typeof told === "string" && told ? `   ${told}` : ""}\n`);
         return told;
     } catch (error) {
         process.stdout.write(`${elapsed(since).padStart(8)}   failed\n`);
@@ -17,7 +17,7 @@ export async function step(title, work) {
     }
 }
 
-export const say = (line = '') => process.stdout.write(`${line}\n`);
+export const say = (line = "") => process.stdout.write(`${line}\n`);
 
-/// The time since the tool was called.
+// The time since the tool was called.
 export const total = () => elapsed(began);

@@ -10,9 +10,13 @@ const wanted = { memoryGiB: 4, freeGiB: 8 };
 // Sockets lie below the home, and the path of a socket holds 107 bytes.
 const longestHome = 70;
 
-export async function checkMachine() {
+// What every command needs that changes something.
+export function checkRights() {
     if (process.platform !== "linux") throw new Refusal("The lab needs Linux: it runs containers in namespaces of the kernel. A virtual machine will do.");
     if (process.getuid() !== 0) throw new Refusal("The lab needs root, for namespaces, a bridge and mounts: sudo make lab");
+}
+
+export function checkMachine() {
     if (home.length > longestHome) throw new Refusal(`${home} is too long a path for sockets: set TRADEWIND_LAB to one of at most ${longestHome} characters.`);
     mkdirSync(home, { recursive: true });
     checkMemory(readFileSync("/proc/meminfo", "utf8"), listProcesses().some(isRunning));

@@ -1,11 +1,10 @@
 // What runs of the lab, and where people find it.
-import { authority, given, home, kubeconfig, listeners, repository } from "./lab.mjs";
+import { Refusal, authority, home, kubeconfig, repository } from "./lab.mjs";
 import { isRunning, listProcesses, logOf, pidOf } from "./processes.mjs";
 import { say } from "./progress.mjs";
 import { get } from "./kubectl.mjs";
 import { application, argocd } from "./gitops.mjs";
 import { publicUrl, staffLink } from "./shop.mjs";
-import { Refusal } from "./lab.mjs";
 
 // Says what runs; true if all of it does.
 export async function status() {
@@ -16,7 +15,7 @@ export async function status() {
     }
     for (const name of names) say(`  ${name.padEnd(34)} ${isRunning(name) ? `pid ${pidOf(name)}` : `stopped; its last words: ${logOf(name)}`}`);
     if (names.every(isRunning)) {
-        const { status: { sync, health } = {} } = (await get("application", application, { from: argocd })) ?? {};
+        const { status: { sync, health } = {} } = (await get("application", application, { from: argocd }).catch(() => null)) ?? {};
         say(`  The shop: ${sync?.status ?? "not there"}, ${health?.status ?? "unknown"}`);
     }
     return names.every(isRunning);

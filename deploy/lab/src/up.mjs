@@ -18,7 +18,7 @@ import { fillShop, prepareNamespace, shopAnswers } from "./shop.mjs";
 
 export async function up({ onlyCluster = false } = {}) {
     say(`The lab in ${home}:`);
-    await step("Machine: root, memory, room", checkMachine);
+    await step("Memory, room", checkMachine);
     await step("Packages of the distribution", checkPackages);
     await step("Ports", checkPorts);
     await buildTools({ onlyCluster });
