@@ -21,7 +21,10 @@ appendonly no
 maxmemory 256mb
 maxmemory-policy allkeys-lru
 `);
-    await start(name, "redis-server", [settings], { reads: [settings] });
+    // Debian's package brings the user; it alone and root may read the password.
+    const user = "redis";
+    await run("chown", [`${user}:${user}`, settings]);
+    await start(name, "redis-server", [settings], { user, cwd: "/", reads: [settings] });
     await until(`${name} answers`, async () => (await run("redis-cli", ["-h", address, "-p", String(port), "ping"], { env: { REDISCLI_AUTH: secret(name) } })).includes("PONG"), { seconds: 20 });
     return `${address}:${port}`;
 }
