@@ -1,7 +1,7 @@
 // What the shop needs in the cluster before its chart comes: namespace, secrets, pictures; and a database with something to sell.
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { at, authority, clone, namespace, release, remember, state } from "./lab.mjs";
+import { at, authority, clone, namespace, release, remember, state, writeWhole } from "./lab.mjs";
 import { databaseUrl } from "./database.mjs";
 import { ourProgram } from "./images.mjs";
 import { secret } from "./keys.mjs";
@@ -66,11 +66,22 @@ export async function tradewind(args, role = "shop_api") {
 export async function fillShop() {
     if (state().filled) return "filled before";
     await tradewind(["migrate"], "shop_migrate");
-    const told = await tradewind(["seed", "--from", join(clone, "demo")]);
+    const told = await tradewind(["seed", "--from", plenty()]);
     await run("chmod", ["-R", "a+rX", dataFolder]);
     chmodSync(join(dataFolder, "secrets"), 0o700);
     remember({ filled: true });
     return told.trim().split("\n").pop();
+}
+
+// The demo data with so much of everything that no drill sells it out; pictures are linked, not copied.
+function plenty() {
+    const [from, into] = [join(clone, "demo"), at("demo")];
+    rmSync(into, { recursive: true, force: true });
+    mkdirSync(into, { recursive: true });
+    for (const name of readdirSync(from).filter((name) => name !== "catalogue.json")) symlinkSync(join(from, name), join(into, name));
+    const fill = (key, value) => (key === "stock" && Number.isInteger(value) ? 10_000_000 : value);
+    writeWhole(join(into, "catalogue.json"), JSON.stringify(JSON.parse(readFileSync(join(from, "catalogue.json"), "utf8"), fill)));
+    return into;
 }
 
 // A link into the back office that works once.
