@@ -51,7 +51,7 @@ export const listeners = {
     argocdRepoServerMetrics: { address: loopback, port: 9098 },
     argocdServerMetrics: { address: loopback, port: 9099 },
     argocdRedis: { address: loopback, port: 6381 },
-    argocdServer: { address: loopback, port: 8443 },
+    argocdServer: { address: loopback, port: 8083 },
     rolloutsMetrics: { address: loopback, port: 9095 },
     rolloutsHealth: { address: loopback, port: 9096 },
     argocdMetrics: { address: loopback, port: 9097 },

@@ -1,8 +1,9 @@
 // The command line.
-import { Refusal, kubeconfig } from "./lab.mjs";
+import { Refusal, authority, kubeconfig } from "./lab.mjs";
 import { say } from "./progress.mjs";
 import { spawnSync } from "node:child_process";
 import { kubectlProgram } from "./kubectl.mjs";
+import { tool } from "./run.mjs";
 import { alone } from "./processes.mjs";
 import { checkRights } from "./requirements.mjs";
 
@@ -13,6 +14,8 @@ const usage = `usage: deploy/lab/lab COMMAND
   status             say what runs
   test [DRILL...]    run the drills
   kubectl ...        kubectl with the lab's cluster
+  rollouts ...       the command line of Argo Rollouts
+  argocd ...         the command line of Argo CD
 TRADEWIND_LAB chooses its home (/var/lib/tradewind/lab), KUBECONFIG another cluster than its own.`;
 
 const commands = {
@@ -29,8 +32,13 @@ const commands = {
     open: async () => (await import("./status.mjs")).open(),
     status: async () => ((await (await import("./status.mjs")).status()) ? 0 : 1),
     test: async (args) => (await import("../drills/main.mjs")).test(args),
-    kubectl: async (args) => spawnSync(await kubectlProgram(), [`--kubeconfig=${kubeconfig}`, ...args], { stdio: "inherit" }).status ?? 1,
+    kubectl: async (args) => hand(await kubectlProgram(), [`--kubeconfig=${kubeconfig}`, ...args]),
+    rollouts: async (args) => hand(await tool("argo-rollouts", "kubectl-argo-rollouts"), [`--kubeconfig=${kubeconfig}`, ...args]),
+    argocd: async (args) => hand(await tool("argo-cd", "argocd"), [`--server=${authority("argocdServer")}`, "--plaintext", ...args]),
 };
+
+// Another program with the user's terminal; gives its exit code.
+const hand = (program, args) => spawnSync(program, args, { stdio: "inherit" }).status ?? 1;
 
 const [name, ...args] = process.argv.slice(2);
 if (!Object.hasOwn(commands, name ?? "")) {

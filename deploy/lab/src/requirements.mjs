@@ -61,8 +61,8 @@ function isOurs({ pid }, ours) {
     return cgroup.includes("/k8s.io/") || /TRADEWIND_LAB_PROCESS=/.test(readFileSync(`/proc/${pid}/environ`, "utf8"));
 }
 
-// Nobody of the lab may listen where other machines reach it. `before` are listeners that were there before the lab.
-export async function checkListeners(before) {
+// Nobody of the lab may listen where other machines reach it.
+export async function checkListeners() {
     const ours = new Set(listProcesses().map(pidOf).filter(Boolean));
     const open = (await listListeners()).filter((one) => !isInside(one.address) && isOurs(one, ours));
     if (open.length > 0) throw new Error(`these listen beyond the loopback and the bridge: ${open.map((one) => `${one.program} (pid ${one.pid}) on ${one.address}:${one.port}`).join(", ")}`);

@@ -28,7 +28,9 @@ export async function open() {
     const rows = [
         ["Shop", publicUrl],
         ["Back office", `${publicUrl}/backoffice`],
-        ["Argo CD", `http://${authority("argocdServer")}/applications   (no sign-in: it is on the loopback)`],
+        // Its pages are built with npm and are no part of the Go module: the server has its API, and the command line shows the same.
+        ["Argo CD", `deploy/lab/lab argocd app get ${application}   (its API: http://${authority("argocdServer")}/api/v1/applications; without its pages)`],
+        ["Argo Rollouts", "deploy/lab/lab rollouts get rollout tradewind-api -n shop --watch"],
         ["Prometheus", `http://${authority("prometheus")}`],
         ["Alertmanager", `http://${authority("alertmanager")}`],
         ["API's description", `${publicUrl}/docs`],
