@@ -7,8 +7,7 @@ import { application, argocd, promote, shopIsSynced } from "../src/gitops.mjs";
 import { commit, git, prepareRepository, workingCopy } from "../src/git.mjs";
 import { builtImage, pushVariant } from "../src/images.mjs";
 import { get, list } from "../src/kubectl.mjs";
-import { step } from "../src/progress.mjs";
-import { run, tool, until } from "../src/run.mjs";
+import { run as execute, tool, until } from "../src/run.mjs";
 
 const environment = "lab";
 const faulty = join(dirname(builtImage), "image-faults");
@@ -25,11 +24,11 @@ async function follow(page, ...names) {
     for (const name of names) assert.ok(blocks[name], `${page}.md has no block ${name}`);
     const folder = mkdtempSync(join(home, ".runbook-"));
     try {
-        await run("git", ["clone", "--quiet", repository, folder]);
+        await execute("git", ["clone", "--quiet", repository, folder]);
         const author = { GIT_AUTHOR_NAME: "On call", GIT_AUTHOR_EMAIL: "on-call@tradewind.example", GIT_COMMITTER_NAME: "On call", GIT_COMMITTER_EMAIL: "on-call@tradewind.example" };
         const PATH = `${dirname(await tool("kubernetes", "kubectl"))}:${process.env.PATH}`;
         const script = [`environment=${environment}`, ...names.map((name) => blocks[name])].join("\n");
-        return await run("sh", ["-eu"], { input: script, cwd: folder, env: { ...author, PATH, KUBECONFIG: kubeconfig } });
+        return await execute("sh", ["-eu"], { input: script, cwd: folder, env: { ...author, PATH, KUBECONFIG: kubeconfig } });
     } finally {
         rmSync(folder, { recursive: true });
     }
@@ -49,9 +48,16 @@ const imageNow = async () => (await rollout("api")).spec.template.spec.container
 const named = (digest) => `${registry}/tradewind@${digest}`;
 const variant = async (name, environment, folder) => named(await pushVariant(`runbook-${name}`, { environment }, folder));
 
-export const title = "Runbooks of releases, from their own text";
+export const title = "Runbooks of releases, done from their own text";
+export const seconds = 2700;
 
-export async function drill() {
+export async function run(drill) {
+    const step = async (what, work) => {
+        const begun = Date.now();
+        await work();
+        drill.holds(what, true);
+        drill.figure(what, Math.round((Date.now() - begun) / 1000), "s");
+    };
     await prepareRepository();
     const former = await imageNow();
     await step("stuck-migration: seen, taken back", async () => {
@@ -67,7 +73,7 @@ export async function drill() {
     });
     await step("release-stuck: a commit that cannot be rendered", async () => {
         await git("pull", "--quiet", "--ff-only");
-        await run("sh", ["-c", "echo 'misspelled: true' >>deploy/argocd/environments/lab/values.yaml"], { cwd: workingCopy });
+        await execute("sh", ["-c", "echo 'misspelled: true' >>deploy/argocd/environments/lab/values.yaml"], { cwd: workingCopy });
         await commit("A value that there is not");
         await until("the page shows it", async () => /ComparisonError: .*misspelled/s.test(await follow("release-stuck", "see", "refresh")), { seconds: 60, every: 2 });
         await git("revert", "--no-edit", "HEAD");
@@ -84,11 +90,9 @@ export async function drill() {
         await runs(next, 900);
     });
     await step("roll-back: the former release comes back", async () => {
-        const begun = Date.now();
         const told = await follow("roll-back", "look", "revert", "watch");
         assert.match(told, /Promote tradewind/);
         await runs(former);
-        return `${Math.round((Date.now() - begun) / 1000)} s until all is as before`;
     });
     await step("release-aborted: given up by hand", async () => {
         await promote(await variant("given-up", { TRADEWIND_RUNBOOK: "given-up" }));
@@ -103,5 +107,3 @@ export async function drill() {
         await runs(former);
     });
 }
-
-if (process.argv[1] === import.meta.filename) await drill();

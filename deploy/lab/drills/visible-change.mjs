@@ -1,5 +1,5 @@
 // A change of one line that shoppers see, carried from its commit to them by the scripts of the pipeline and nobody's hand, while others shop; and looked at in a browser.
-// usage: node deploy/lab/drills/visible-change.mjs        also as a drill: deploy/lab/lab test visible-change
+// usage: deploy/lab/lab test visible-change
 // VISIBLE_CHANGE_STAGES leaves stages out: `image scan push promote` of `build test image scan push promote` are done if nothing is said.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -9,8 +9,8 @@ import { dirname, join } from "node:path";
 import { at, authority, clone, home, registry, repository } from "../src/lab.mjs";
 import { shopIsSynced } from "../src/gitops.mjs";
 import { builtImage } from "../src/images.mjs";
-import { get, list } from "../src/kubectl.mjs";
-import { run, sleep, until } from "../src/run.mjs";
+import { list } from "../src/kubectl.mjs";
+import { run as execute, sleep, until } from "../src/run.mjs";
 
 const shop = `http://${authority("shop")}`;
 const file = "web/storefront/messages/en.ftl";
@@ -22,14 +22,15 @@ const transcript = join(evidence, "visible-change.txt");
 const author = { GIT_AUTHOR_NAME: "A developer", GIT_AUTHOR_EMAIL: "developer@tradewind.example", GIT_COMMITTER_NAME: "A developer", GIT_COMMITTER_EMAIL: "developer@tradewind.example" };
 
 export const title = "A change of one line, from its commit to a shopper's browser";
+export const seconds = 5400;
 
-export async function drill() {
+export async function run(drill) {
     mkdirSync(evidence, { recursive: true });
     writeFileSync(transcript, "");
     const begun = Date.now();
     const folder = at("work", "visible-change");
     rmSync(folder, { recursive: true, force: true });
-    await run("git", ["clone", "--quiet", repository, folder]);
+    await execute("git", ["clone", "--quiet", repository, folder]);
     const change = await makeChange(folder);
     const visitors = visit();
     const browser = await aBrowser();
@@ -40,19 +41,19 @@ export async function drill() {
         const image = await carry(folder);
         say(`\nNobody does anything from here on. Seen from outside:`);
         const seen = await seenIn(browser, change.to);
-        const { status } = await get("rollout", "tradewind-storefront");
         await settled(image);
         say(`${clock()} all of the shop runs it: ${await shopIsSynced()}`);
         const told = visitors.end();
         await browser.picture(join(evidence, "visible-change.png"));
         say(`\n${told.requests} requests of other shoppers meanwhile, ${told.failed.length} failed; ${browser.pages()} pages in the browser, ${browser.failed().length} requests of it failed.`);
         for (const failure of [...told.failed, ...browser.failed()].slice(0, 10)) say(`  ${failure}`);
-        const figures = { commit: change.commit, image, from: change.from, to: change.to, seconds: { all: since(begun), fromPromotionToBrowser: seen }, requests: told.requests, failed: told.failed.length, browserPages: browser.pages(), browserFailed: browser.failed().length };
-        writeFileSync(join(evidence, "visible-change.json"), `${JSON.stringify(figures, null, 2)}\n`);
-        assert.equal(status.phase === "Degraded", false, "the release was given up");
-        assert.ok(told.requests > 500, "hardly anybody was there");
-        assert.deepEqual([...told.failed, ...browser.failed()], []);
-        return `${figures.seconds.all} s from commit to all pods, ${told.requests} requests, none failed`;
+        const figures = { commit: change.commit, image, from: change.from, to: change.to, requests: told.requests, failed: told.failed.length, browserPages: browser.pages(), browserFailed: browser.failed().length };
+        writeFileSync(join(evidence, "visible-change.json"), `${JSON.stringify({ ...figures, secondsFromPromotionToBrowser: seen, secondsFromCommitToAllPods: since(begun) }, null, 2)}\n`);
+        drill.figure("from the promotion to a browser", seen, "s");
+        drill.figure("from the commit to all pods", since(begun), "s");
+        drill.figure("requests meanwhile", told.requests);
+        drill.holds("somebody was there", told.requests > 500);
+        drill.holds("no request failed", told.failed.length + browser.failed().length === 0, [...told.failed, ...browser.failed()].slice(0, 5).join("; "));
     } finally {
         visitors.end();
         await browser.close();
@@ -69,7 +70,7 @@ async function makeChange(folder) {
     await told(folder, "git", "diff", "--unified=0", "--no-color");
     await told(folder, "git", "commit", "--quiet", "--all", "--message", `Storefront: the footer says "${to}"`);
     await told(folder, "git", "push", "--quiet", "origin", "HEAD:main");
-    const commit = (await run("git", ["-C", folder, "rev-parse", "HEAD"])).trim();
+    const commit = (await execute("git", ["-C", folder, "rev-parse", "HEAD"])).trim();
     return { from, to, commit };
 }
 
@@ -137,7 +138,7 @@ async function aBrowser() {
     const require = createRequire(join(clone, "tests/browser/package.json"));
     const { chromium } = require("playwright-core");
     const names = "chromium chromium-browser google-chrome";
-    const executablePath = process.env.CHROMIUM ?? (await run("sh", ["-c", `for name in ${names}; do command -v $name && exit; done`])).trim();
+    const executablePath = process.env.CHROMIUM ?? (await execute("sh", ["-c", `for name in ${names}; do command -v $name && exit; done`])).trim();
     const running = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
     const page = await running.newPage({ viewport: { width: 1360, height: 900 } });
     const failed = [];
@@ -191,5 +192,3 @@ function say(line) {
     process.stdout.write(`${line}\n`);
     appendFileSync(transcript, `${line}\n`);
 }
-
-if (process.argv[1] === import.meta.filename) console.log(await drill());

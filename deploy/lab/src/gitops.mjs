@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { at, authority, clone, found, kubeconfig, listeners, registry, repository, writeWhole } from "./lab.mjs";
 import { commit, head, prepareRepository, refresh, workingCopy } from "./git.mjs";
 import { secret } from "./keys.mjs";
-import { access, apply, kubectl, make, makeNamespace, waitFor } from "./kubectl.mjs";
+import { access, apply, kubectl, makeNamespace, note, waitFor } from "./kubectl.mjs";
 import { start } from "./processes.mjs";
 import { mediaClaim } from "./shop.mjs";
 import { run, tool, until } from "./run.mjs";
@@ -17,9 +17,14 @@ const folder = join("deploy/argocd/environments", environment);
 // The kinds that Argo CD and Argo Rollouts bring into a cluster.
 export async function applyKinds() {
     const kinds = { "argo-rollouts": ["rollout", "analysis-run", "analysis-template", "cluster-analysis-template", "experiment"], "argo-cd": ["application", "appproject", "applicationset"] };
+    const texts = [];
     for (const [program, names] of Object.entries(kinds)) {
-        for (const name of names) await make("crd", crdOf(name), readFileSync(await tool(program, `${name}-crd.yaml`), "utf8"));
+        for (const name of names) {
+            await note("crd", crdOf(name));
+            texts.push(readFileSync(await tool(program, `${name}-crd.yaml`), "utf8"));
+        }
     }
+    await apply(texts.join("\n---\n"));
     await kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd/rollouts.argoproj.io", "crd/applications.argoproj.io", "crd/appprojects.argoproj.io"]);
 }
 

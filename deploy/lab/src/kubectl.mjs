@@ -43,12 +43,10 @@ export async function remove(kind, name, { from = namespace } = {}) {
     return kubectl(["delete", kind, name, `--namespace=${from}`, "--ignore-not-found"]);
 }
 
-// Applies an object and notes it, if it is new in a cluster that is somebody else's: `down` takes it out of there again. The lab's own cluster goes as a whole.
-export async function make(kind, name, text) {
-    if (given && !(await kubectl(["get", kind, name, "--ignore-not-found", "-o", "name"])).trim()) {
-        remember({ given, made: [...(state().made ?? []), `${kind}/${name}`] });
-    }
-    return apply(text);
+// Notes what is about to be made in a cluster that is somebody else's, if it is new there: `down` takes it out again. The lab's own cluster goes as a whole.
+export async function note(kind, name) {
+    if (!given || (await kubectl(["get", kind, name, "--ignore-not-found", "-o", "name"])).trim()) return;
+    remember({ given, made: [...(state().made ?? []), `${kind}/${name}`] });
 }
 
 // Takes out of a given cluster what the lab made in it, the last first. True if there was something.
@@ -61,7 +59,9 @@ export async function unmake() {
 
 // A namespace, made if it is not there; whoever made it may have given it labels.
 export async function makeNamespace(name) {
-    if (!(await get("namespace", name))) await make("namespace", name, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+    if (await get("namespace", name)) return;
+    await note("namespace", name);
+    await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 }
 
 // How the cluster in use is reached, by its kubeconfig: its address, and what Argo CD has to know to come in.

@@ -5,7 +5,7 @@ import { at, authority, clone, namespace, release, remember, state, writeWhole }
 import { databaseUrl } from "./database.mjs";
 import { ourProgram } from "./images.mjs";
 import { secret } from "./keys.mjs";
-import { apply, make, makeNamespace } from "./kubectl.mjs";
+import { apply, makeNamespace, note } from "./kubectl.mjs";
 import { redisUrl } from "./redis.mjs";
 import { run } from "./run.mjs";
 
@@ -22,9 +22,8 @@ export async function prepareNamespace() {
     await makeNamespace(namespace);
     await apply(secrets(), { into: namespace });
     mkdirSync(mediaFolder, { recursive: true });
-    const [volume, claim] = pictures();
-    await make("persistentvolume", mediaClaim, volume);
-    await apply(claim);
+    await note("persistentvolume", mediaClaim);
+    await apply(pictures());
 }
 
 // The four Secrets of the chart. Those who serve own nothing in the database; the pages do not know it at all.
