@@ -1,5 +1,5 @@
-//! `cargo xtask junit --into FILE -- COMMAND`: runs a command, shows what it prints, and writes what `cargo test` told in it as JUnit XML,
-//! which every build server reads. The exit is the command's.
+//! `cargo xtask junit --into FILE [--suite NAME] -- COMMAND`: runs a command, shows what it prints, and writes what `cargo test` told in it as
+//! JUnit XML, which every build server reads; with a suite's name, what the house's own tests tell in lines. The exit is the command's.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -16,6 +16,9 @@ pub(crate) struct Arguments {
     /// The file to write.
     #[arg(long)]
     into: PathBuf,
+    /// The command tells each test in a line, `ok` or `FAILED`, a name, and words; together they are called this.
+    #[arg(long)]
+    suite: Option<String>,
     /// The command, such as `cargo test --workspace`.
     #[arg(last = true, required = true)]
     command: Vec<String>,
@@ -30,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("running {:?}", arguments.command))?;
-    let mut report = Report::default();
+    let mut report = Report::of(arguments.suite.clone());
     let mut output = BufReader::new(child.stdout.take().context("no output to read")?);
     let mut bytes = Vec::new();
     while output.read_until(b'\n', &mut bytes)? > 0 {
@@ -59,6 +62,8 @@ struct Report {
     telling: Option<String>,
     /// The last lines outside any test, for a failure that no test had.
     last: Vec<String>,
+    /// Each test is told in a line, and what is said before it belongs to it.
+    is_in_lines: bool,
 }
 
 /// One test program.
@@ -87,12 +92,19 @@ enum Outcome {
 const LAST: usize = 60;
 
 impl Report {
+    fn of(suite: Option<String>) -> Self {
+        let is_in_lines = suite.is_some();
+        Self { suites: suite.into_iter().map(|name| Suite { name, seconds: "0".to_owned(), ..Suite::default() }).collect(), is_in_lines, ..Self::default() }
+    }
+
     fn read(&mut self, line: &str) {
         if self.last.len() == LAST {
             self.last.remove(0);
         }
         self.last.push(line.to_owned());
-        if let Some(name) = program(line) {
+        if self.is_in_lines {
+            self.read_in_lines(line);
+        } else if let Some(name) = program(line) {
             self.telling = None;
             self.suites.push(Suite { name, ..Suite::default() });
         } else if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
@@ -112,6 +124,18 @@ impl Report {
             }
         } else if let (Some((name, outcome)), Some(suite)) = (told(line), self.suites.last_mut()) {
             suite.tests.push(Test { name, outcome, output: String::new() });
+        }
+    }
+
+    fn read_in_lines(&mut self, line: &str) {
+        let Some(suite) = self.suites.last_mut() else { return };
+        if let Some((name, outcome)) = told_in_a_line(line) {
+            let output = self.last.drain(..).collect::<Vec<_>>().join("\n");
+            suite.tests.push(Test { name, outcome, output });
+        } else if let Some(test) = suite.tests.last_mut().filter(|_| line.starts_with("  ")) {
+            // More about the test before.
+            test.output.push('\n');
+            test.output.push_str(line);
         }
     }
 
@@ -169,6 +193,19 @@ fn told(line: &str) -> Option<(String, Outcome)> {
         _ => return None,
     };
     Some((name.trim_end_matches(" - should panic").to_owned(), outcome))
+}
+
+/// The same from a line such as `ok      lint           helm lint (3 s)`.
+fn told_in_a_line(line: &str) -> Option<(String, Outcome)> {
+    let (outcome, rest) = line.split_once(' ')?;
+    let outcome = match outcome {
+        "ok" => Outcome::Passed,
+        "FAILED" => Outcome::Failed,
+        _ => return None,
+    };
+    let rest = rest.rsplit_once(" (").filter(|(_, time)| time.ends_with(" s)")).map_or(rest, |(words, _)| words);
+    let (name, words) = rest.trim().split_once(' ')?;
+    Some((format!("{name}: {}", words.trim()), outcome))
 }
 
 /// Fit for an attribute or a text of XML 1.0, which knows no other control characters than these.
@@ -245,6 +282,34 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         let xml = report("error[E0425]: cannot find value `x`\n", false).xml();
         assert!(xml.contains("the command itself") && xml.contains("E0425") && xml.contains("failures=\"1\""), "{xml}");
         assert!(!report("", true).xml().contains("testcase"));
+    }
+
+    #[test]
+    fn tests_told_in_lines_are_told_with_what_was_said_about_them() {
+        let mut report = Report::of(Some("chart".to_owned()));
+        let lines = [
+            "ok      lint           the values (3 s)",
+            "a.yaml: no such kind",
+            "FAILED  schemas        every object (12 s)",
+            "  see there",
+            "words",
+            "ok      readme         says so",
+        ];
+        lines.into_iter().for_each(|line| report.read(line));
+        report.end(false);
+        let xml = report.xml();
+        for part in [
+            "<testsuite name=\"chart\" tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"0\" time=\"0\">",
+            "name=\"lint: the values\"/>",
+            "name=\"schemas: every object\"><failure message=\"failed\">a.yaml: no such kind\nFAILED  schemas        every object (12 s)\n  see there</failure>",
+            "name=\"readme: says so\"/>",
+        ] {
+            assert!(xml.contains(part), "{part} is missing in\n{xml}");
+        }
+        let mut broken = Report::of(Some("chart".to_owned()));
+        broken.read("helm is missing");
+        broken.end(false);
+        assert!(broken.xml().contains("the command itself\"><failure message=\"failed\">helm is missing"), "{}", broken.xml());
     }
 
     #[test]
