@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use platform::telemetry;
 
-use crate::commands::{check, config, doctor, migrate, openapi, ready, seed, serve, staff, version};
+use crate::commands::{check, config, doctor, migrate, openapi, ready, seed, serve, smoke, staff, version};
 use crate::faults;
 
 /// A shop in one binary. Without a command it serves everything.
@@ -43,6 +43,8 @@ enum Command {
     Doctor,
     /// Ask whether the Tradewind on this machine is ready, for scripts and health checks.
     Ready(ready::Arguments),
+    /// Buy something on the test channel of a shop that serves, look at every answer, and send it many requests if that is wanted.
+    Smoke(smoke::Arguments),
     /// Print the version, the commit it was built from, and where its source is kept.
     Version,
 }
@@ -75,6 +77,7 @@ async fn perform(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config => config::run(source)?,
         Command::Doctor => return doctor::run(source).await,
         Command::Ready(arguments) => return ready::run(source, &arguments).await,
+        Command::Smoke(arguments) => return smoke::run(&arguments).await,
         Command::Version => version::run()?,
     }
     Ok(ExitCode::SUCCESS)

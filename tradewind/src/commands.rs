@@ -8,5 +8,6 @@ pub(crate) mod openapi;
 pub(crate) mod ready;
 pub(crate) mod seed;
 pub(crate) mod serve;
+pub(crate) mod smoke;
 pub(crate) mod staff;
 pub(crate) mod version;

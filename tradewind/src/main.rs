@@ -16,6 +16,7 @@ mod public;
 mod seed;
 mod services;
 mod settings;
+mod smoke;
 mod target;
 
 #[global_allocator]

@@ -21,5 +21,6 @@ mod secrets;
 mod seed;
 mod sharing;
 mod shopper;
+mod smoke;
 mod tools;
 mod workers;
