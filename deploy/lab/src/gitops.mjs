@@ -1,7 +1,7 @@
 // The road of a release: the repository that Argo CD watches, Argo CD, Argo Rollouts. Their controllers run beside the cluster, and are the real ones.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { at, authority, clone, found, kubeconfig, listeners, registry, repository, writeWhole } from "./lab.mjs";
+import { at, authority, clone, found, home, kubeconfig, listeners, registry, repository, writeWhole } from "./lab.mjs";
 import { commit, head, prepareRepository, refresh, workingCopy } from "./git.mjs";
 import { secret } from "./keys.mjs";
 import { access, apply, kubectl, makeNamespace, note, waitFor } from "./kubectl.mjs";
