@@ -23,11 +23,12 @@ export const names = [
     "bad_migration",
     "revert",
     "bad_crash",
+    "projects",
     "runbooks",
     "visible_change",
 ];
 
-const usage = `usage: deploy/lab/lab test [DRILL...] [--without drain|analysis|gateway] [--times N] [--rate N] [--into FOLDER]
+const usage = `usage: deploy/lab/lab test [DRILL...] [--without drain|analysis|gateway|projects] [--times N] [--rate N] [--into FOLDER]
   --without   runs the drills with this guard off: each has to fail then, which is what counts
   --times     how many good releases in a row (5)
   --rate      requests per second (a quarter of the capacity, measured before)
@@ -70,7 +71,7 @@ function parse(args) {
         else if (names.includes(args[place])) wanted.push(args[place]);
         else throw new Refusal(`What is ${args[place]}?\n${usage}`);
     }
-    if (options.without && !["drain", "analysis", "gateway"].includes(options.without)) throw new Refusal(usage);
+    if (options.without && !["drain", "analysis", "gateway", "projects"].includes(options.without)) throw new Refusal(usage);
     return { wanted: wanted.length > 0 ? wanted : names, options };
 }
 
