@@ -38,7 +38,7 @@ async function checkJobs(drill) {
 
 // What users saw of a run.
 export function tellUsers(drill, report) {
-    const { requests, failures, failed_ppm, failed_by_kind, failing_from, failing_to, failing_seconds, latency, rate } = report;
+    const { requests, failures, failed_ppm, failed_by_kind, failing_from, failing_to, failing_seconds, latency, rate, per_second } = report;
     drill.figure("requests", requests);
     drill.figure("failed requests", failures, Object.entries(failed_by_kind).map(([kind, count]) => `${count} × ${kind}`).join(", "));
     drill.figure("share of failed requests", failed_ppm / 10_000, "%");
@@ -46,7 +46,7 @@ export function tellUsers(drill, report) {
     drill.figure("p50", latency.p50 / 1000, "ms");
     drill.figure("p99", latency.p99 / 1000, "ms");
     // At this rate for 30 days, one request in a thousand may fail.
-    drill.figure("error budget spent (30 d at 99.9 %)", (failures / (rate * 30 * 86_400 * 0.001)) * 100, "%");
+    drill.figure("error budget spent (30 d at 99.9 %)", (failures / ((rate ?? per_second) * 30 * 86_400 * 0.001)) * 100, "%");
 }
 
 // The uuid in an id such as `ord_01m88zrd…`: 26 digits of 5 bits.

@@ -1,6 +1,7 @@
 // One drill: its figures, what had to hold, its moments, and what has to be mended after it.
 import { cpus, release, totalmem } from "node:os";
 import { say } from "../src/progress.mjs";
+import { startBalancer } from "./balancer.mjs";
 import { Load, capacity } from "./load.mjs";
 
 export class Drill {
@@ -58,7 +59,7 @@ export class Drill {
     async load({ seconds = 900, address, rate } = {}) {
         this.capacity ??= this.fixedRate ? null : await capacity();
         this.rate = rate ?? this.fixedRate ?? Math.max(10, Math.floor(this.capacity / 4));
-        const load = await Load.begin({ name: this.name, rate: this.rate, seconds, address });
+        const load = await Load.begin({ name: this.name, rate: this.rate, seconds, address: address ?? (await this.#entrance()) });
         this.#loads.push(load);
         this.say(`${this.rate} requests per second${this.capacity ? `, a quarter of ${this.capacity}` : ""}`);
         return {
@@ -67,6 +68,14 @@ export class Drill {
                 return this.report;
             },
         };
+    }
+
+    // The gateway, or what stands in its place.
+    async #entrance() {
+        if (!this.without.has("gateway")) return undefined;
+        const balancer = await startBalancer();
+        this.restore("the plain balancer", balancer.end);
+        return balancer.address;
     }
 
     // Mends what was broken, and stops what still runs.
