@@ -40,9 +40,10 @@ async function checkJobs(drill) {
 export function tellUsers(drill, report) {
     const { requests, failures, failed_ppm, failed_by_kind, failing_from, failing_to, failing_seconds, latency, rate, per_second } = report;
     drill.figure("requests", requests);
-    drill.figure("failed requests", failures, Object.entries(failed_by_kind).map(([kind, count]) => `${count} × ${kind}`).join(", "));
+    const kinds = Object.entries(failed_by_kind).map(([kind, count]) => `${count} × ${kind}`);
+    drill.figure("failed requests", failures, failures > 0 ? `(${kinds.join(", ")})` : "");
     drill.figure("share of failed requests", failed_ppm / 10_000, "%");
-    if (failures > 0) drill.figure("seconds with failures", failing_seconds, `between second ${failing_from} and ${failing_to}`);
+    if (failures > 0) drill.figure("seconds with failures", failing_seconds, `(from second ${failing_from} to ${failing_to})`);
     drill.figure("p50", latency.p50 / 1000, "ms");
     drill.figure("p99", latency.p99 / 1000, "ms");
     // At this rate for 30 days, one request in a thousand may fail.

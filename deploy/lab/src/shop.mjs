@@ -1,5 +1,5 @@
 // What the shop needs in the cluster before its chart comes: namespace, secrets, pictures; and a database with something to sell.
-import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { at, authority, clone, namespace, release, remember, state, writeWhole } from "./lab.mjs";
 import { databaseUrl } from "./database.mjs";
@@ -66,8 +66,7 @@ export async function fillShop() {
     if (state().filled) return "filled before";
     await tradewind(["migrate"], "shop_migrate");
     const told = await tradewind(["seed", "--from", plenty()]);
-    await run("chmod", ["-R", "a+rX", dataFolder]);
-    chmodSync(join(dataFolder, "secrets"), 0o700);
+    await run("chmod", ["-R", "a+rX", join(dataFolder, "objects")]);
     remember({ filled: true });
     return told.trim().split("\n").pop();
 }
