@@ -1,15 +1,16 @@
 // PostgreSQL: a writer and a streaming replica of it, both of the distribution, as user postgres; and who may do what in the shop's database.
 import { existsSync, mkdirSync, chownSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { at, authority, bridge, listeners, networks, Refusal, writeWhole } from "./lab.mjs";
+import { join } from "node:path";
+import { Refusal, at, authority, bridge, clone, listeners, networks, writeWhole } from "./lab.mjs";
 import { secret } from "./keys.mjs";
-import { start } from "./processes.mjs";
+import { start, stop } from "./processes.mjs";
 import { run, until } from "./run.mjs";
 
 const user = "postgres";
 const database = "shop";
 
 // The services' schemas: a process of the shop may read and write in all of them, and own none.
-const schemas = ["ops", "catalog", "inventory", "cart", "orders", "payments", "checkout", "identity"];
+const schemas = ["ops", ...readdirSync(join(clone, "services"))];
 
 // The folder of PostgreSQL's programs, the newest if there are several.
 function programs() {
@@ -37,15 +38,25 @@ export async function startWriter() {
     await startServer("writer", folder);
     await until("the writer answers", () => sql("select 1", { base: "postgres" }), { seconds: 60 });
     await makeRoles();
-    return `${authority("writer")}`;
+    return authority("writer");
 }
 
+// A replica that cannot follow any more (its writer is another one, or too far ahead) is made anew.
 export async function startReplica() {
-    const folder = await postgresFolder("replica", (fresh) => copyWriter(fresh));
+    const follows = await followWriter(20).catch(() => false);
+    if (!follows) {
+        await stop("postgres-replica");
+        rmSync(folderOf("replica"), { recursive: true, force: true });
+        await followWriter(60);
+    }
+    return authority("replica");
+}
+
+async function followWriter(seconds) {
+    const folder = await postgresFolder("replica", copyWriter);
     writeAccess(folder);
     await startServer("replica", folder);
-    await until("the replica follows the writer", async () => (await sql("select 1 from pg_stat_replication where state = 'streaming'", { base: "postgres" })).trim(), { seconds: 60 });
-    return `${authority("replica")}`;
+    return until("the replica follows the writer", async () => (await sql("select 1 from pg_stat_replication where state = 'streaming'", { base: "postgres" })).trim(), { seconds });
 }
 
 async function copyWriter(fresh) {
