@@ -27,8 +27,10 @@ use model::Slo;
 
 /// Where the sources lie.
 const FOLDER: &str = "deploy/observability";
-/// Where everything is written to; nothing else lies there.
+/// Where everything is written to that Prometheus and people look at; nothing else lies there.
 const GENERATED: &str = "deploy/observability/generated";
+/// Where the chart takes from what a release has to prove; nothing else lies there.
+const CHART: &str = "deploy/helm/tradewind/files";
 
 /// What the repository says.
 struct Sources {
@@ -43,12 +45,11 @@ pub(crate) fn run(root: &Path, check: bool) -> anyhow::Result<()> {
     let mut findings = routes::unknown(&sources.slos, &routes::code(root)?);
     findings.extend(runbooks::missing(&sources.alerts(), &runbooks::read(root)?));
     let files = generate(&sources)?;
-    let folder = root.join(GENERATED);
-    let committed = read_files(&folder)?;
+    let committed = read_committed(root)?;
     if check {
         findings.extend(differences(&files, &committed));
     } else {
-        write(&folder, &files, &committed)?;
+        write(root, &files, &committed)?;
     }
     for finding in &findings {
         say(finding)?;
@@ -90,33 +91,33 @@ impl Sources {
     }
 }
 
-/// Every file by its path below [`GENERATED`].
+/// Every file by its path.
 fn generate(sources: &Sources) -> anyhow::Result<BTreeMap<String, String>> {
     let Sources { slos, handwritten, dashboards } = sources;
     let rules = rules::of(slos);
     let by_objective = slos.iter().map(|slo| (format!("rules/{}.yaml", slo.slo), rules::of(std::slice::from_ref(slo))));
-    let mut files = BTreeMap::from([
+    let mut generated = BTreeMap::from([
         ("prometheus-rule.yaml".to_owned(), output::yaml(&alerts::as_object(&rules, handwritten))?),
-        ("analysis-templates.yaml".to_owned(), output::documents(&analysis::of(slos))?),
         ("sla.json".to_owned(), output::json(&report::rows(slos))?),
         ("dashboards/slo.json".to_owned(), output::json(&dashboards::of_objectives(slos).grafana())?),
     ]);
     for (path, rules) in by_objective {
-        files.insert(path, output::yaml(&rules)?);
+        generated.insert(path, output::yaml(&rules)?);
     }
     for slo in slos {
-        files.insert(format!("rules/tests/{}.yaml", slo.slo), output::yaml(&scenarios::of(slo))?);
+        generated.insert(format!("rules/tests/{}.yaml", slo.slo), output::yaml(&scenarios::of(slo))?);
     }
     for (name, dashboard) in dashboards {
-        files.insert(format!("dashboards/{name}.json"), output::json(&dashboard.grafana())?);
+        generated.insert(format!("dashboards/{name}.json"), output::json(&dashboard.grafana())?);
     }
+    let mut files: BTreeMap<String, String> = generated.into_iter().map(|(path, text)| (format!("{GENERATED}/{path}"), text)).collect();
+    files.insert(format!("{CHART}/analysis-templates.yaml"), output::documents(&analysis::of(slos))?);
     Ok(files)
 }
 
 fn differences(files: &BTreeMap<String, String>, committed: &BTreeMap<String, String>) -> Vec<String> {
-    let changed =
-        files.iter().filter(|(path, text)| committed.get(*path) != Some(text)).map(|(path, _)| format!("{GENERATED}/{path}: not what the sources say"));
-    let left = committed.keys().filter(|path| !files.contains_key(*path)).map(|path| format!("{GENERATED}/{path}: nothing says it any more"));
+    let changed = files.iter().filter(|(path, text)| committed.get(*path) != Some(text)).map(|(path, _)| format!("{path}: not what the sources say"));
+    let left = committed.keys().filter(|path| !files.contains_key(*path)).map(|path| format!("{path}: nothing says it any more"));
     let mut findings: Vec<String> = changed.chain(left).collect();
     if !findings.is_empty() {
         findings.push("run `cargo xtask slo`".to_owned());
@@ -124,13 +125,22 @@ fn differences(files: &BTreeMap<String, String>, committed: &BTreeMap<String, St
     findings
 }
 
-fn write(folder: &Path, files: &BTreeMap<String, String>, committed: &BTreeMap<String, String>) -> anyhow::Result<()> {
+/// What lies where things are written to.
+fn read_committed(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut committed = BTreeMap::new();
+    for folder in [GENERATED, CHART] {
+        committed.extend(read_files(&root.join(folder))?.into_iter().map(|(path, text)| (format!("{folder}/{path}"), text)));
+    }
+    Ok(committed)
+}
+
+fn write(root: &Path, files: &BTreeMap<String, String>, committed: &BTreeMap<String, String>) -> anyhow::Result<()> {
     for path in committed.keys().filter(|path| !files.contains_key(*path)) {
-        std::fs::remove_file(folder.join(path))?;
+        std::fs::remove_file(root.join(path))?;
     }
     for (path, text) in files {
-        let file = folder.join(path);
-        std::fs::create_dir_all(file.parent().unwrap_or(folder))?;
+        let file = root.join(path);
+        std::fs::create_dir_all(file.parent().unwrap_or(root))?;
         std::fs::write(&file, text).with_context(|| file.display().to_string())?;
     }
     Ok(())
@@ -168,14 +178,14 @@ mod tests {
         assert!(differences(&files, &files).is_empty());
         let committed = BTreeMap::from([("a".to_owned(), "1 ".to_owned()), ("b".to_owned(), "2".to_owned()), ("c".to_owned(), "3".to_owned())]);
         let findings = differences(&files, &committed);
-        let places: Vec<&str> = findings.iter().filter_map(|finding| finding.strip_prefix(GENERATED)?.split(':').next()).collect();
-        assert_eq!((places, findings.len()), (vec!["/a", "/c"], 3));
+        let places: Vec<&str> = findings.iter().filter_map(|finding| Some(finding.split_once(':')?.0)).collect();
+        assert_eq!((places, findings.len()), (vec!["a", "c"], 3));
     }
 
     #[test]
     fn what_is_committed_is_what_the_sources_say() {
         let root = crate::workspace::root().unwrap();
         let files = generate(&read(&root).unwrap()).unwrap();
-        assert_eq!(differences(&files, &read_files(&root.join(GENERATED)).unwrap()), Vec::<String>::new());
+        assert_eq!(differences(&files, &read_committed(&root).unwrap()), Vec::<String>::new());
     }
 }

@@ -15,6 +15,8 @@ from .exporter import Exporter
 from .programs import HERE, ROOT, Ended, Failed, Prometheus, ensure, fetch, free_port, rules, soon, tool
 from .shop import Shop, visit
 
+# What Argo Rollouts asks about new pods: part of the chart.
+ANALYSIS = ROOT / "deploy/helm/tradewind/files/analysis-templates.yaml"
 # Expressions of dashboards that may be empty after a short visit, and why.
 MAY_BE_EMPTY = {}
 # Metrics that alerts and dashboards look at and a healthy shop has not told of yet, and why.
@@ -77,7 +79,7 @@ def objects(_ground):
     """What a cluster gets is held against the strict schemas of its kinds."""
     kubeconform, schemas = tool("kubeconform"), tool("schemas", "kinds")
     place = f"{schemas}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"
-    files = [HERE / "generated/analysis-templates.yaml", HERE / "generated/prometheus-rule.yaml"]
+    files = [ANALYSIS, HERE / "generated/prometheus-rule.yaml"]
     check = lambda *options, **more: run(kubeconform, "-strict", "-schema-location", place, *options, **more)
     done = check(*files)
     ensure(done.returncode == 0, done.stdout, done.stderr)
@@ -135,7 +137,7 @@ def expressions_of_dashboards():
 
 def expressions_of_analysis():
     """The queries of the AnalysisTemplates as Argo Rollouts asks them."""
-    text = (HERE / "generated/analysis-templates.yaml").read_text()
+    text = ANALYSIS.read_text()
     queries = re.findall(r"^ +query: (.*)$", text, re.M)
     ensure(len(queries) == text.count("provider:"), "a query was not found")
     given = {"namespace": "shop", "hash": "new", "active-hash": "old"}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -55,6 +56,9 @@ func rules(path string, fits []string) error {
 			}
 		case "Rollout":
 			f.rollout(thing)
+			f.proofs(thing)
+		case "AnalysisTemplate":
+			f.analysis(thing)
 		case "ConfigMap":
 			f.gateway(thing)
 		}
@@ -69,8 +73,8 @@ func rules(path string, fits []string) error {
 	return nil
 }
 
-// waves is the order of a release: what is configured, the database, the API, the pages and who leads to them, the workers.
-var waves = map[string]string{"migrate": "-1", "api": "0", "storefront": "1", "backoffice": "1", "gateway": "1", "worker": "2"}
+// waves is the order of a release: what is configured, the database, the API, the pages and who leads to them, the workers, a purchase.
+var waves = map[string]string{"migrate": "-1", "api": "0", "storefront": "1", "backoffice": "1", "gateway": "1", "worker": "2", "smoke": "3"}
 
 func (f *findings) order(thing thing) {
 	wave := word(thing.body, "metadata", "annotations", "argocd.argoproj.io/sync-wave")
@@ -193,6 +197,11 @@ func (f *findings) container(thing thing, container object, volumes map[string]b
 			f.reaches(thing, value)
 		}
 	}
+	for _, argument := range arguments(container) {
+		if strings.HasPrefix(argument, "http://") && !strings.Contains(argument, "{{") {
+			f.reaches(thing, argument)
+		}
+	}
 	if thing.kind == "Job" {
 		return
 	}
@@ -232,7 +241,7 @@ func (f *findings) reaches(thing thing, address string) {
 	if err == nil {
 		for _, other := range f.things {
 			for _, port := range list(other.body, "spec", "ports") {
-				if other.kind == "Service" && other.name == to.Hostname() && strconv.Itoa(number(port, "port")) == to.Port() {
+				if other.kind == "Service" && other.name == to.Hostname() && strconv.Itoa(number(port, "port")) == cmp.Or(to.Port(), "80") {
 					return
 				}
 			}

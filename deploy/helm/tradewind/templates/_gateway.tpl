@@ -53,7 +53,7 @@ defaults
 
 # Shoppers, staff and programs.
 frontend public
-    bind {{ $gateway.addresses.public }}:{{ $gateway.ports.public }}
+    bind {{ range $number, $address := splitList "," $gateway.addresses.public }}{{ if $number }},{{ end }}{{ $address }}:{{ $gateway.ports.public }}{{ end }}
     {{- include "tradewind.gatewayLog" . | nindent 4 }}
 {{- with $gateway.trustedBalancers }}
     acl is_balanced src{{ range . }} {{ . }}{{ end }}
@@ -117,7 +117,7 @@ backend {{ $name }}
 
 {{- define "tradewind.gatewayRoutes" -}}
 acl is_api path /store/v1 /admin/v1 /webhooks /docs
-acl is_api path_beg /store/v1/ /admin/v1/ /webhooks/ /docs/
+acl is_api path_beg /store/v1/ /admin/v1/ /webhooks/ /docs/ /sandbox/
 {{- end }}
 
 {{- define "tradewind.gatewayLog" -}}

@@ -214,3 +214,41 @@ api: {of: api, wave: "0"}
 backoffice: {of: pages, wave: "1"}
 storefront: {of: pages, wave: "1"}
 {{- end }}
+
+{{/* The chart's own AnalysisTemplates, by the names that values use. */}}
+{{- define "tradewind.analysisTemplates" -}}
+{{- range regexSplit "(?m)^---$" (.Files.Get "files/analysis-templates.yaml") -1 }}
+{{- $template := . | fromYaml }}
+{{ $template.metadata.name }}:
+  {{- toYaml $template.spec | nindent 2 }}
+{{- end }}
+smoke: {}
+{{- end }}
+
+{{/* The name of an AnalysisTemplate in the cluster: (dict "root" $ "name" "smoke"). */}}
+{{- define "tradewind.analysisName" -}}
+{{ if hasKey (include "tradewind.analysisTemplates" .root | fromYaml) .name }}{{ .root.Release.Name }}-{{ end }}{{ .name }}
+{{- end }}
+
+{{/* A job that buys: (dict "root" $ "wave" "3" "arguments" (list "--api" "http://…")). It knows nobody's secret and writes nothing. */}}
+{{- define "tradewind.smokeJob" -}}
+{{- $part := dict "root" .root "name" "smoke" -}}
+backoffLimit: 0
+activeDeadlineSeconds: {{ .root.Values.smoke.deadlineSeconds }}
+template:
+  metadata:
+    labels:
+      {{- include "tradewind.selector" $part | nindent 6 }}
+  spec:
+    {{- include "tradewind.pod" (merge (dict "account" "default") $part) | nindent 4 }}
+    restartPolicy: Never
+    containers:
+      - name: smoke
+        image: {{ include "tradewind.image" (dict "image" .root.Values.image "of" "image") }}
+        imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+        args: {{ prepend .arguments "smoke" | toJson }}
+        resources:
+          {{- toYaml .root.Values.smoke.resources | nindent 10 }}
+        securityContext:
+          {{- include "tradewind.containerSecurity" . | nindent 10 }}
+{{- end }}
