@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { at, found, home, state } from "./lab.mjs";
 import { unmake } from "./kubectl.mjs";
-import { containerd, listContainerPids } from "./node.mjs";
+import { containerd, listContainerPids, removeFolders } from "./node.mjs";
 import { removeBridge, removeChains, removeCniNotes } from "./network.mjs";
 import { forgetProcess, isRunning, listProcesses, marked, restart, stop } from "./processes.mjs";
 import { say, step, total } from "./progress.mjs";
@@ -19,6 +19,7 @@ export async function down({ forget = false } = {}) {
     await step("Mounts and namespaces", unmountAll);
     await step("Chains of kube-proxy and kubelet", removeChains);
     await step("Notes of the pods' network", removeCniNotes);
+    await step("Folders and cgroups", removeFolders);
     await step("Bridge, settings of the kernel", removeBridge);
     if (forget) await step("Data", () => rmSync(home, { recursive: true, force: true }));
     const left = listProcesses().filter(isRunning);
@@ -30,19 +31,17 @@ async function stopStarters() {
     for (const name of ["argocd-server", "argocd-application-controller", "argo-rollouts", "kube-controller-manager", "kube-scheduler", "kubelet"]) await stop(name);
 }
 
-// Pods end by containerd, which takes their network apart, too; if it does not run any more, it is started for that once more.
+// Pods end by containerd, which takes their network apart, too; if it does not run any more, it is started for that once more. What it cannot end is ended by its own notes of it.
 async function stopPods() {
     if (!existsSync(at("containerd", "state"))) return;
-    if (!isRunning("containerd") && listContainerPids().length > 0) await restart("containerd");
-    if (isRunning("containerd")) {
-        await until("containerd answers", () => run("ctr", [...containerd, "version"]), { seconds: 20 });
-        await stopContainers();
-    }
-    // What containerd could not end is ended by its own notes of it.
+    await stopContainers().catch((error) => say(`(containerd: ${error.message.split("\n")[0]})`));
     for (const pid of listContainerPids()) if (isContainer(pid)) process.kill(pid, "SIGKILL");
 }
 
 async function stopContainers() {
+    if (!isRunning("containerd") && listContainerPids().length > 0) await restart("containerd");
+    if (!isRunning("containerd")) return;
+    await until("containerd answers", () => run("ctr", [...containerd, "version"]), { seconds: 20 });
     const lines = async (...args) => (await run("ctr", [...containerd, ...args, "--quiet"])).split("\n").filter(Boolean);
     const tasks = await lines("tasks", "list");
     await Promise.all(tasks.map((id) => run("ctr", [...containerd, "tasks", "kill", "--signal", "SIGTERM", id], { fails: true })));

@@ -1,5 +1,5 @@
 // The cluster, by kubectl.
-import { Refusal, forget, given, kubeconfig, namespace, remember, state } from "./lab.mjs";
+import { Refusal, at, forget, given, kubeconfig, namespace, remember, state } from "./lab.mjs";
 import { run, tool, until } from "./run.mjs";
 
 // The path of kubectl: with a given cluster the one that is installed, if there is one; else that of the lab's Kubernetes.
@@ -10,7 +10,7 @@ export async function kubectlProgram() {
 
 // Runs kubectl with every right and gives what it printed; options are those of `run`.
 export async function kubectl(args, options = {}) {
-    return run(await kubectlProgram(), [`--kubeconfig=${kubeconfig}`, ...args], options);
+    return run(await kubectlProgram(), [`--kubeconfig=${kubeconfig}`, `--cache-dir=${at("kubectl-cache")}`, ...args], options);
 }
 
 // Applies objects (YAML text, or an object or a list of them) as the lab's.

@@ -1,5 +1,5 @@
 // The command line.
-import { Refusal, authority, kubeconfig } from "./lab.mjs";
+import { Refusal, at, authority, kubeconfig } from "./lab.mjs";
 import { say } from "./progress.mjs";
 import { spawnSync } from "node:child_process";
 import { kubectlProgram } from "./kubectl.mjs";
@@ -32,7 +32,7 @@ const commands = {
     open: async () => (await import("./status.mjs")).open(),
     status: async () => ((await (await import("./status.mjs")).status()) ? 0 : 1),
     test: async (args) => (await import("../drills/main.mjs")).test(args),
-    kubectl: async (args) => hand(await kubectlProgram(), [`--kubeconfig=${kubeconfig}`, ...args]),
+    kubectl: async (args) => hand(await kubectlProgram(), [`--kubeconfig=${kubeconfig}`, `--cache-dir=${at("kubectl-cache")}`, ...args]),
     rollouts: async (args) => hand(await tool("argo-rollouts", "kubectl-argo-rollouts"), [`--kubeconfig=${kubeconfig}`, ...args]),
     argocd: async (args) => hand(await tool("argo-cd", "argocd"), [`--server=${authority("argocdServer")}`, "--plaintext", ...args]),
 };

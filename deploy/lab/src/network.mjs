@@ -1,6 +1,6 @@
 // What the lab puts into the machine's network: a bridge, two settings of the kernel, the chains of kube-proxy and kubelet. And the look at who listens where.
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { at, bridge, forget, remember, state } from "./lab.mjs";
+import { at, bridge, forget, home, remember, state } from "./lab.mjs";
 import { run } from "./run.mjs";
 
 // How the pods' network is called: files of CNI outside the lab's home bear this name.
@@ -74,11 +74,10 @@ function undoOf(table) {
     return [lines[0], ...chains.map((name) => `:${name} - [0:0]`), ...rules, ...chains.map((name) => `-X ${name}`), "COMMIT", ""].join("\n");
 }
 
-// Removes the notes that CNI keeps of pods that are gone.
+// Removes the notes that CNI keeps of pods whose network namespaces lay below the lab's home.
 export function removeCniNotes() {
-    if (existsSync(cniResults)) {
-        for (const entry of readdirSync(cniResults)) if (entry.startsWith(`${podNetwork}-`)) rmSync(`${cniResults}/${entry}`);
-    }
+    const notes = existsSync(cniResults) ? readdirSync(cniResults).map((entry) => `${cniResults}/${entry}`) : [];
+    for (const path of notes) if (readFileSync(path, "utf8").includes(`"${home}/`)) rmSync(path);
     rmSync(at("cni"), { recursive: true, force: true });
 }
 

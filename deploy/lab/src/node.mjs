@@ -1,6 +1,6 @@
 // The node: containerd, runc and CNI of the distribution, kubelet and kube-proxy from their modules.
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { Refusal, at, bridge, found, kubeconfig, listeners, networks, node, remember, state, writeWhole } from "./lab.mjs";
+import { existsSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import { Refusal, at, bridge, forget, found, kubeconfig, listeners, networks, node, remember, state, writeWhole } from "./lab.mjs";
 import { importPause, pauseImage } from "./images.mjs";
 import { key } from "./keys.mjs";
 import { waitFor } from "./kubectl.mjs";
@@ -11,7 +11,11 @@ import { run, tool, until } from "./run.mjs";
 // How `ctr` finds the lab's containerd and the cluster's part of it.
 export const containerd = ["--address", at("containerd.sock"), "--namespace", "k8s.io"];
 
+// Folders that containerd, CNI and kubelet use wherever else they are told to be.
+const fixedFolders = ["/run/containerd", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers", "/usr/libexec/kubernetes"];
+
 export async function startContainerd() {
+    if (!state().folders) remember({ folders: fixedFolders.filter((path) => !existsSync(path)) });
     writeWhole(at("cni", "configuration", "10-pods.conflist"), JSON.stringify(podNetworkSettings(), null, 4));
     writeWhole(at("containerd.toml"), containerdSettings());
     await start("containerd", "containerd", ["--config", at("containerd.toml")], { reads: [at("containerd.toml")], outlived: true });
@@ -70,6 +74,8 @@ state = "${at("containerd", "state")}"
     default_runtime_name = "runc"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        Root = "${at("containerd", "runc")}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "${at("cni", "configuration")}"
@@ -126,4 +132,23 @@ export function listContainerPids() {
     const tasks = at("containerd", "state", "io.containerd.runtime.v2.task", "k8s.io");
     if (!existsSync(tasks)) return [];
     return readdirSync(tasks).map((id) => Number(found(`${tasks}/${id}/init.pid`))).filter(Boolean);
+}
+
+// Takes away the folders that were not there before the lab, and the cgroups of containers that are gone.
+export function removeFolders() {
+    for (const path of state().folders ?? []) rmSync(path, { recursive: true, force: true });
+    forget("folders");
+    const hierarchies = ["/sys/fs/cgroup", ...readdirSync("/sys/fs/cgroup").map((name) => `/sys/fs/cgroup/${name}`)];
+    for (const hierarchy of hierarchies) removeCgroup(`${hierarchy}/k8s.io`);
+}
+
+// A cgroup that has processes cannot be removed: it is somebody's, and stays.
+function removeCgroup(path) {
+    if (!existsSync(path)) return;
+    for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) removeCgroup(`${path}/${entry.name}`);
+    try {
+        rmdirSync(path);
+    } catch (error) {
+        if (error.code !== "EBUSY") throw error;
+    }
 }
