@@ -11,9 +11,9 @@ const wanted = { memoryGiB: 4, freeGiB: 8 };
 const longestHome = 70;
 
 // What every command needs that changes something.
-export function checkRights() {
-    if (process.platform !== "linux") throw new Refusal("The lab needs Linux: it runs containers in namespaces of the kernel. A virtual machine will do.");
-    if (process.getuid() !== 0) throw new Refusal("The lab needs root, for namespaces, a bridge and mounts: sudo make lab");
+export function checkRights({ platform = process.platform, uid = process.getuid?.() } = {}) {
+    if (platform !== "linux") throw new Refusal("The lab needs Linux: it runs containers in namespaces of the kernel. A virtual machine will do.");
+    if (uid !== 0) throw new Refusal("The lab needs root, for namespaces, a bridge and mounts: sudo make lab");
 }
 
 export function checkMachine() {
@@ -45,10 +45,14 @@ const ownCluster = ["etcd", "etcdPeers", "apiserver", "kubelet", "dns", "metrics
 
 export async function checkPorts() {
     const ours = new Set(listProcesses().map(pidOf).filter(Boolean));
-    const needed = Object.entries(listeners).filter(([name]) => !(given && ownCluster.includes(name)));
-    const present = await listListeners();
-    for (const [name, { address, port }] of needed) {
-        const taken = present.find((one) => one.port === port && (one.address === address || ["0.0.0.0", "*", "::"].includes(one.address)) && !isOurs(one, ours));
+    const needed = Object.fromEntries(Object.entries(listeners).filter(([name]) => !(given && ownCluster.includes(name))));
+    refuseTaken(needed, (await listListeners()).filter((one) => !isOurs(one, ours)));
+}
+
+// Refuses if somebody listens where the lab has to, or on that port of every address.
+export function refuseTaken(needed, present) {
+    for (const [name, { address, port }] of Object.entries(needed)) {
+        const taken = present.find((one) => one.port === port && [address, "0.0.0.0", "*", "::"].includes(one.address));
         if (taken) throw new Refusal(`Port ${port} of ${address} (${name}) is taken by ${taken.program ?? "somebody"}${taken.pid ? `, pid ${taken.pid}` : ""}. Stop that first.`);
     }
 }

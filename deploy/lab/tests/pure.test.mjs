@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 const { isInside, listenerOf, withoutKubernetes } = await import("../src/network.mjs");
 const { mountsBelow } = await import("../src/down.mjs");
-const { checkDisk, checkMemory } = await import("../src/requirements.mjs");
+const { checkDisk, checkMemory, checkRights, refuseTaken } = await import("../src/requirements.mjs");
 
 test("a listener is read from a line of ss, whatever its address looks like", () => {
     const four = listenerOf('tcp   LISTEN 0      128        10.99.0.1:5433       0.0.0.0:*    users:(("postgres",pid=42,fd=7))');
@@ -58,4 +58,18 @@ test("too little memory or room is told in words, but not of a lab that has its 
     assert.throws(() => checkMemory(meminfo, false), /Too little memory: 2\.0 GiB are free, the lab needs \d+\./);
     checkMemory(meminfo, true);
     assert.throws(() => checkDisk({ bavail: 1024, bsize: 1024 * 1024 }), /Too little room: 1\.0 GiB are free/);
+});
+
+test("another system than Linux, and not being root, are told in words", () => {
+    assert.throws(() => checkRights({ platform: "darwin", uid: 0 }), /needs Linux/);
+    assert.throws(() => checkRights({ platform: "linux", uid: 1000 }), /needs root.*sudo make lab/);
+    checkRights({ platform: "linux", uid: 0 });
+});
+
+test("a taken port is told with who took it; the same port of another address is no matter", () => {
+    const needed = { prometheus: { address: "127.0.0.1", port: 9090 } };
+    const somebody = { port: 9090, program: "cockpit", pid: 7 };
+    assert.throws(() => refuseTaken(needed, [{ ...somebody, address: "127.0.0.1" }]), /Port 9090 of 127\.0\.0\.1 \(prometheus\) is taken by cockpit, pid 7/);
+    assert.throws(() => refuseTaken(needed, [{ ...somebody, address: "::" }]), /is taken/);
+    refuseTaken(needed, [{ ...somebody, address: "10.0.0.4" }, { ...somebody, address: "127.0.0.1", port: 9091 }]);
 });
