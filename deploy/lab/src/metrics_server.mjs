@@ -17,6 +17,7 @@ export async function startMetricsServer() {
         "--kubelet-insecure-tls",
         "--kubelet-preferred-address-types=InternalIP",
         "--metric-resolution=10s",
+        "--kubelet-request-timeout=8s",
     ]);
     const metadata = { name: "metrics-server", namespace: "kube-system" };
     await apply([
