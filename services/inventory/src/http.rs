@@ -74,13 +74,20 @@ async fn create_location(State(context): State<Context>, staff: Staff, command: 
         .await
 }
 
-/// Refuses channels that do not exist: a location's channels never change.
+/// Refuses channels that do not exist, and channels of both kinds: a trial must never take what is there to be sold. A location's channels
+/// never change, nor does a channel's kind.
 async fn check_channels(tx: &mut Tx, channel_ids: &[ChannelId]) -> Result<(), Failure> {
     let known = catalog::list_channels(tx.conn()).await?;
-    match channel_ids.iter().find(|id| known.iter().all(|channel| channel.id != **id)) {
-        Some(id) => Err(Problem::invalid_body().field("/channel_ids", "unknown", format!("{id} is none of the channels")).into()),
-        None => Ok(()),
+    let refuse = |code: &'static str, detail: String| Err(Problem::invalid_body().field("/channel_ids", code, detail).into());
+    if let Some(id) = channel_ids.iter().find(|id| known.iter().all(|channel| channel.id != **id)) {
+        return refuse("unknown", format!("{id} is none of the channels"));
     }
+    let mut kinds = known.iter().filter(|channel| channel_ids.contains(&channel.id)).map(|channel| channel.kind);
+    let first = kinds.next();
+    if kinds.any(|kind| Some(kind) != first) {
+        return refuse("mixed", "a location serves live channels or test channels, not both".to_owned());
+    }
+    Ok(())
 }
 
 fn code_taken(error: sqlx::Error) -> Failure {

@@ -3,7 +3,7 @@ use inventory::HoldUntil;
 use inventory_api::StockBandChanged;
 use testkit::Shop;
 
-use crate::stand::{books_balance, channel, expire, hold, line, location, main_location, open, put, release, stocked, test_channel, until, variant};
+use crate::stand::{books_balance, channel, expire, hold, line, location, main_location, open, other_channel, put, release, stocked, until, variant};
 
 /// What was told of a variant, in the order of its sequence.
 async fn told(shop: &Shop, channel: ChannelId, variant: VariantId) -> Vec<(StockBand, i64)> {
@@ -49,15 +49,16 @@ async fn a_new_level_without_stock_tells_nothing() {
 #[tokio::test]
 async fn a_band_is_of_the_channel_over_all_its_locations() {
     let shop = open().await;
-    let shared = location(&shop, "shared", &[channel(), test_channel()]).await;
+    let other = other_channel(&shop).await;
+    let shared = location(&shop, "shared", &[channel(), other]).await;
     let mug = variant(&shop);
     put(&shop, main_location(), mug, 4).await;
     put(&shop, shared, mug, 4).await;
     assert_eq!(told(&shop, channel(), mug).await, [(StockBand::Low, 1), (StockBand::In, 2)]);
-    assert_eq!(told(&shop, test_channel(), mug).await, [(StockBand::Low, 1)]);
+    assert_eq!(told(&shop, other, mug).await, [(StockBand::Low, 1)]);
     // Taken from the channel's own location first, then from the shared one, where the other channel feels it.
     hold(&shop, &[line(mug, 8)], HoldUntil::Committed).await.unwrap();
     assert_eq!(told(&shop, channel(), mug).await.last(), Some(&(StockBand::Out, 3)));
-    assert_eq!(told(&shop, test_channel(), mug).await.last(), Some(&(StockBand::Out, 2)));
+    assert_eq!(told(&shop, other, mug).await.last(), Some(&(StockBand::Out, 2)));
     books_balance(&shop).await;
 }

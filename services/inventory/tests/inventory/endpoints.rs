@@ -5,7 +5,7 @@ use kernel::Page;
 use serde_json::{Value, json};
 use testkit::{Reply, Shop};
 
-use crate::stand::{books_balance, channel, hold, levels, line, location, main_location, number, open, put, stocked, test_channel, variant};
+use crate::stand::{books_balance, channel, hold, levels, line, location, main_location, number, open, other_channel, put, stocked, test_channel, variant};
 
 const LEVELS: &str = "/admin/v1/stock-levels";
 const LOCATIONS: &str = "/admin/v1/stock-locations";
@@ -26,10 +26,11 @@ async fn a_shop_begins_with_a_location_for_each_channel() {
 #[tokio::test]
 async fn a_made_location_is_listed_last_with_each_channel_once() {
     let shop = open().await;
-    let id = location(&shop, "annex", &[test_channel(), channel(), channel()]).await;
+    let other = other_channel(&shop).await;
+    let id = location(&shop, "annex", &[other, channel(), channel()]).await;
     let list: List<LocationAnswer> = shop.staff("GET", LOCATIONS).send().await.expect(200);
     let annex = list.items.last().unwrap();
-    assert_eq!((annex.id, annex.code.as_str(), annex.channel_ids.as_slice()), (id, "annex", [channel(), test_channel()].as_slice()));
+    assert_eq!((annex.id, annex.code.as_str(), annex.channel_ids.as_slice()), (id, "annex", [channel(), other].as_slice()));
     assert_eq!(number(&shop, "select count(*) from ops.audit_entry where action = 'stock_location.created'").await, 1);
 }
 
@@ -51,6 +52,8 @@ async fn bad_locations_are_refused_with_the_field_to_mend() {
     }
     let unknown = json!({ "code": "a", "name": "A", "channel_ids": [channel(), ChannelId::new(shop.clock().now())] });
     assert_eq!(create(unknown).await.expect_problem(422, "invalid_body").json["errors"][0]["pointer"], "/channel_ids");
+    let mixed = json!({ "code": "a", "name": "A", "channel_ids": [channel(), test_channel()] });
+    assert_eq!(create(mixed).await.expect_problem(422, "invalid_body").json["errors"][0]["code"], "mixed", "a trial takes nothing that is there to be sold");
     create(json!({ "code": "a", "name": "A", "channel_ids": vec![channel(); 51] })).await.expect_problem(422, "invalid_body");
     shop.staff("POST", LOCATIONS).body("{").header("content-type", "application/json").send().await.expect_problem(400, "malformed_json");
     shop.staff("POST", LOCATIONS).body("{}").send().await.expect_problem(415, "unsupported_media_type");

@@ -21,6 +21,16 @@ pub(crate) fn test_channel() -> ChannelId {
     Id::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0002))
 }
 
+/// A second live channel.
+pub(crate) async fn other_channel(shop: &Shop) -> ChannelId {
+    let sql =
+        "insert into catalog.channel (id, code, name, kind, currency, locale, countries, delivery_name, delivery_price_minor, order_number_prefix, created_at)
+               values ($1, 'other', 'Other', 'live', 'EUR', 'en', '{AT}', 'Standard delivery', 490, 'OT-', now())";
+    let id = ChannelId::new(shop.clock().now());
+    sqlx::query(sql).bind(id.uuid()).execute(shop.context().db().writer()).await.unwrap();
+    id
+}
+
 pub(crate) fn main_location() -> LocationId {
     Id::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0011))
 }
