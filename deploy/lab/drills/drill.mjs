@@ -13,9 +13,9 @@ export class Drill {
     #mending = [];
     #loads = [];
 
-    constructor({ name, title, without, times, rate }) {
+    constructor({ name, title, without = [], times, rate }) {
         Object.assign(this, { name, title, times, fixedRate: rate, began: new Date() });
-        this.without = new Set(without ? [without] : []);
+        this.without = new Set(without);
         this.machine = { processors: cpus().length, memoryMiB: Math.round(totalmem() / 2 ** 20), kernel: release() };
     }
 

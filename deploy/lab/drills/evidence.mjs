@@ -7,7 +7,7 @@ import { run } from "../src/run.mjs";
 // Writes all of it into `folder`.
 export async function writeEvidence(drill, folder) {
     mkdirSync(folder, { recursive: true });
-    const name = [drill.name, ...[...drill.without].map((guard) => `without-${guard}`)].join("-").replaceAll("_", "-");
+    const name = [drill.name, ...(drill.without.size > 0 ? ["without", ...drill.without] : [])].join("-").replaceAll("_", "-");
     const { report } = drill;
     const told = {
         drill: name,

@@ -10,6 +10,7 @@ import { guardsOff, isWell } from "./release.mjs";
 // In this order: the first needs a shop that nobody has visited for a while.
 export const names = [
     "scale",
+    "pod_taken_out",
     "pod_killed",
     "kubelet_restarted",
     "redis_gone",
@@ -28,8 +29,10 @@ export const names = [
     "visible_change",
 ];
 
-const usage = `usage: deploy/lab/lab test [DRILL...] [--without drain|analysis|gateway|projects] [--times N] [--rate N] [--into FOLDER]
-  --without   runs the drills with this guard off: each has to fail then, which is what counts
+const guards = ["drain", "analysis", "gateway", "projects"];
+
+const usage = `usage: deploy/lab/lab test [DRILL...] [--without GUARD,...] [--times N] [--rate N] [--into FOLDER]
+  --without   runs the drills with guards off (${guards.join(", ")}): each has to fail then, which is what counts
   --times     how many good releases in a row (5)
   --rate      requests per second (a quarter of the capacity, measured before)
 drills: ${names.join(" ")}`;
@@ -47,7 +50,7 @@ async function runAll(wanted, options) {
     for (const name of wanted) {
         const { title, seconds = 900, run } = await import(`./${name}.mjs`);
         const drill = new Drill({ name, title, ...options });
-        say(`\n${title}${options.without ? ` (without ${options.without})` : ""}`);
+        say(`\n${title}${options.without.length > 0 ? ` (without ${options.without.join(", ")})` : ""}`);
         try {
             await interruption.race(isWell({ seconds: 300 }), 310);
             await interruption.race(guardsOff(drill), 600);
@@ -59,8 +62,9 @@ async function runAll(wanted, options) {
         await drill.end();
         await writeEvidence(drill, options.into);
         // Without its guard something that had to hold did not; a drill that broke has seen nothing.
-        const isRight = options.without ? drill.failures.length > 0 && !drill.broken : drill.failures.length === 0;
-        if (options.without) say(isRight ? "  The drill failed, as it has to without its guard." : "  The drill did not fail by what its guard is for: it shows nothing.");
+        const isOff = options.without.length > 0;
+        const isRight = isOff ? drill.failures.length > 0 && !drill.broken : drill.failures.length === 0;
+        if (isOff) say(isRight ? "  The drill failed, as it has to without its guard." : "  The drill did not fail by what its guard is for: it shows nothing.");
         if (!isRight) failed.push(name);
         if (interruption.isAsked) return 1;
     }
@@ -77,7 +81,8 @@ export function parse(args) {
         else if (names.includes(args[place])) wanted.push(args[place]);
         else throw new Refusal(`What is ${args[place]}?\n${usage}`);
     }
-    if (options.without && !["drain", "analysis", "gateway", "projects"].includes(options.without)) throw new Refusal(usage);
+    options.without = options.without?.split(",") ?? [];
+    if (!options.without.every((guard) => guards.includes(guard))) throw new Refusal(usage);
     return { wanted: wanted.length > 0 ? wanted : names, options };
 }
 

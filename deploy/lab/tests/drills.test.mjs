@@ -56,4 +56,5 @@ test("drills and guards that are not there are refused", () => {
     assert.deepEqual(parse(["scale", "--without", "gateway"]).wanted, ["scale"]);
     assert.throws(() => parse(["scales"]), /What is scales/);
     assert.throws(() => parse(["--without", "luck"]), /usage/);
+    assert.deepEqual(parse(["scale", "--without", "drain,gateway"]).options.without, ["drain", "gateway"]);
 });
