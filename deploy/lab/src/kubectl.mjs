@@ -15,7 +15,7 @@ export async function kubectl(args, options = {}) {
 
 // Applies objects (YAML text, or an object or a list of them) as the lab's.
 export async function apply(objects, { into } = {}) {
-    const input = typeof objects === "string" ? objects : [objects].flat().map((object) => JSON.stringify(object)).join("\n---\n");
+    const input = typeof objects === "string" ? objects : JSON.stringify({ apiVersion: "v1", kind: "List", items: [objects].flat() });
     return kubectl(["apply", "--server-side", "--force-conflicts", "--field-manager=tradewind-lab", ...(into ? [`--namespace=${into}`] : []), "-f", "-"], { input });
 }
 
