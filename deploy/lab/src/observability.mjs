@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { at, authority, clone, found, kubeconfig, listeners, namespace, writeWhole } from "./lab.mjs";
+import { at, authority, clone, found, kubeconfig, listeners, namespace, release, writeWhole } from "./lab.mjs";
 import { start } from "./processes.mjs";
 import { tool, until } from "./run.mjs";
 import { received } from "./alerts.mjs";
@@ -72,6 +72,11 @@ export function scraping() {
                     named(`${pod}_label_release_role`, "release_role"),
                     named(`${pod}_label_rollouts_pod_template_hash`, "rollouts_pod_template_hash"),
                 ],
+            },
+            // The gateway uses the node's network and names no ports; its address is always the same.
+            {
+                job_name: "gateway",
+                static_configs: [{ targets: [authority("gatewayOperations")], labels: { job: `${release}-operations`, namespace, app_kubernetes_io_component: "gateway" } }],
             },
             // What they tell of is labelled with the namespace they tell of.
             { job_name: "argo-rollouts", honor_labels: true, static_configs: [{ targets: [authority("rolloutsMetrics")] }] },
