@@ -1,9 +1,10 @@
 // A change of one line that shoppers see, carried from its commit to them by the scripts of the pipeline and nobody's hand, while others shop; and looked at in a browser.
 // usage: deploy/lab/lab test visible_change
-// VISIBLE_CHANGE_STAGES leaves stages out: `image scan push promote` of `build test image scan push promote` are done if nothing is said.
+// VISIBLE_CHANGE_STAGES says which stages are done: `image scan push promote` of `build test image scan push promote` if nothing is said.
+// VISIBLE_CHANGE_CLONE names a clone of the lab's repository in which much may be compiled already; otherwise one is made and kept.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { at, authority, clone, home, registry, repository } from "../src/lab.mjs";
@@ -28,9 +29,7 @@ export async function run(drill) {
     mkdirSync(evidence, { recursive: true });
     writeFileSync(transcript, "");
     const begun = Date.now();
-    const folder = at("work", "visible_change");
-    rmSync(folder, { recursive: true, force: true });
-    await execute("git", ["clone", "--quiet", repository, folder]);
+    const folder = await aClone();
     const change = await makeChange(folder);
     const visitors = visit();
     const browser = await aBrowser();
@@ -56,6 +55,15 @@ export async function run(drill) {
         visitors.end();
         await browser.close();
     }
+}
+
+// A developer's clone of the repository that Argo CD watches. It is kept: what did not change need not be compiled again.
+async function aClone() {
+    const folder = process.env.VISIBLE_CHANGE_CLONE || at("work", "visible_change");
+    if (!existsSync(folder)) await execute("git", ["clone", "--quiet", repository, folder]);
+    await execute("git", ["-C", folder, "fetch", "--quiet", "origin"]);
+    await execute("git", ["-C", folder, "reset", "--quiet", "--hard", "origin/main"]);
+    return folder;
 }
 
 // One line of one file, committed and pushed as a developer would.
