@@ -49,7 +49,7 @@ deploy-test: ## Only deployment: the chart, its gateway under load, alerts from 
 image: ## Build the image and the list of its parts into target/image, look at it and run it
 	@deploy/pipeline/image
 
-lab: ## A real cluster on this machine with the whole road of a release (Linux, root; the first time over an hour of compiling, then minutes)
+lab: ## A real cluster on this machine with the whole road of a release (Linux, root; the first time most of an hour of compiling, then minutes)
 	@deploy/lab/lab up
 
 lab-test: ## The lab's drills: releases good and bad under load, faults, scale; their figures go to docs/evidence
