@@ -62,6 +62,9 @@ function run(folder, environment, ...command) {
   return spawnSync(program, parts, { env: { PATH: process.env.PATH, ...environment }, encoding: "utf8", timeout: 120_000 });
 }
 
+// Whatever else listens on this machine.
+const anyPorts = { TRADEWIND__HTTP__PUBLIC_ADDRESS: "127.0.0.1:0", TRADEWIND__HTTP__OPERATIONS_ADDRESS: "127.0.0.1:0" };
+
 async function freePort() {
   const port = createPort();
   await new Promise((resolve) => port.listen(0, "127.0.0.1", resolve));
@@ -229,7 +232,7 @@ test("it migrates and serves with a database found by name, on a file system it 
 });
 
 test("without a place for its secrets it says which setting it wants instead", () => {
-  const ended = run(mounted({ "etc/hosts": "127.0.0.1 localhost\n" }), { DATABASE_URL: process.env.DATABASE_URL }, "serve");
+  const ended = run(mounted({ "etc/hosts": "127.0.0.1 localhost\n" }), { ...anyPorts, DATABASE_URL: process.env.DATABASE_URL }, "serve");
   assert.notEqual(ended.status, 0);
   assert.match(ended.stderr, /data\/secrets|internal_credential/);
 });
