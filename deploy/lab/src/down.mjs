@@ -13,7 +13,7 @@ export async function down({ forget = false } = {}) {
     if (!existsSync(home)) return say(`There is no lab in ${home}.`);
     say(`Taking down the lab in ${home}:`);
     await step("Whoever starts pods or releases", stopStarters);
-    if (state().made) await step("What was made in the given cluster", async () => void (await unmake()));
+    if (state().made) await step("What was made in the given cluster", unmake);
     await step("Pods", stopPods);
     await step("Programs", stopPrograms);
     await step("Mounts and namespaces", unmountAll);

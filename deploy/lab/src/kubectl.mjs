@@ -1,5 +1,6 @@
 // The cluster, by kubectl.
 import { Refusal, at, forget, given, kubeconfig, namespace, remember, state } from "./lab.mjs";
+import { say } from "./progress.mjs";
 import { run, tool, until } from "./run.mjs";
 
 // The path of kubectl: with a given cluster the one that is installed, if there is one; else that of the lab's Kubernetes.
@@ -49,12 +50,24 @@ export async function note(kind, name) {
     remember({ given, made: [...(state().made ?? []), `${kind}/${name}`] });
 }
 
-// Takes out of a given cluster what the lab made in it, the last first. True if there was something.
+// Takes out of a given cluster what the lab made in it: namespaces first, since what is in them holds on to the rest.
 export async function unmake() {
     const { given: file, made = [] } = state();
-    for (const object of [...made].reverse()) await run(await kubectlProgram(), [`--kubeconfig=${file}`, "delete", object, "--ignore-not-found", "--timeout=120s"]);
+    const program = await kubectlProgram();
+    const there = (args, options) => run(program, [`--kubeconfig=${file}`, ...args], options);
+    const answer = await there(["get", "--raw", "/readyz", "--request-timeout=10s"], { fails: true });
+    if (answer.code === 0) {
+        const namespaces = made.filter((object) => object.startsWith("namespace/"));
+        for (const object of namespaces) await releaseJobs(there, object.slice("namespace/".length));
+        for (const object of new Set([...namespaces, ...made])) await there(["delete", object, "--ignore-not-found", "--timeout=120s"]);
+    } else say(`(the cluster of ${file} does not answer: what was made in it stays in it)`);
     forget("given", "made");
-    return made.length > 0;
+}
+
+// Jobs that are hooks of a sync wait for Argo CD to let them go, and that is stopped by now.
+async function releaseJobs(there, name) {
+    const jobs = (await there(["get", "jobs", `--namespace=${name}`, "-o", "name"])).split("\n").filter(Boolean);
+    for (const job of jobs) await there(["patch", job, `--namespace=${name}`, "--type=merge", "--patch", '{"metadata":{"finalizers":null}}']);
 }
 
 // A namespace, made if it is not there; whoever made it may have given it labels.

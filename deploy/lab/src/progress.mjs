@@ -17,7 +17,9 @@ export async function step(title, work) {
     }
 }
 
-export const say = (line = "") => process.stdout.write(`${line}\n`);
+export function say(line = "") {
+    process.stdout.write(`${line}\n`);
+}
 
 // The time since the tool was called.
 export const total = () => elapsed(began);
