@@ -6,7 +6,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, Postgres};
 use sqlx::{PgPool, SqlSafeStr, Transaction};
 
-use crate::pool::Pool;
+use crate::pool::{Absence, Pool};
 use crate::{Actor, DbError, Subscriptions, Tx, Wake};
 
 /// Units of work find their rows by key, and a plan by key is the same for every key. PostgreSQL would make some of these plans anew each
@@ -63,6 +63,8 @@ impl DbOptions {
 pub struct Db {
     writer: Pool,
     reader: Pool,
+    /// Whether the readers were away a moment ago.
+    absence: Arc<Absence>,
     direct: Pool,
     clock: Clock,
     wake: Wake,
@@ -73,14 +75,15 @@ impl Db {
     /// Prepares the pools. Nothing is connected yet, so a database that is down does not hinder the start.
     #[must_use]
     pub fn new(options: &DbOptions, clock: Clock) -> Self {
-        let pool = |name: &'static str, connect: &PgConnectOptions, most: u32| {
-            let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(options.acquire_timeout).test_before_acquire(false);
+        let pool = |name: &'static str, connect: &PgConnectOptions, most: u32, is_tested: bool| {
+            let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(options.acquire_timeout).test_before_acquire(is_tested);
             Pool::new(name, most, pool.connect_lazy_with(options.limited(connect)))
         };
-        let writer = pool("writer", &options.writer, options.max_connections);
-        let reader = options.reader.as_ref().map_or_else(|| writer.clone(), |reader| pool("reader", reader, options.max_connections));
-        let direct = pool("direct", options.direct.as_ref().unwrap_or(&options.writer), 3);
-        Self { writer, reader, direct, clock, wake: Wake::default(), subscriptions: Arc::default() }
+        let writer = pool("writer", &options.writer, options.max_connections, false);
+        // A reader that has gone leaves its open connections behind. Nobody shall get one of those while the writer can answer.
+        let reader = options.reader.as_ref().map_or_else(|| writer.clone(), |reader| pool("reader", reader, options.max_connections, true));
+        let direct = pool("direct", options.direct.as_ref().unwrap_or(&options.writer), 3, false);
+        Self { writer, reader, absence: Arc::default(), direct, clock, wake: Wake::default(), subscriptions: Arc::default() }
     }
 
     /// Connects from now on with these addresses and secrets: a password was rotated. Connections that are open stay.
@@ -128,12 +131,24 @@ impl Db {
         Ok(Tx::new(transaction, actor, self.clock.now(), self.wake.clone(), Arc::clone(&self.subscriptions)))
     }
 
-    /// A connection for reads that may be a moment behind.
+    /// A connection for reads that may be a moment behind: to a reader, or to the writer while the readers are away.
     ///
     /// # Errors
-    /// No connection in time, or the server is away.
+    /// No connection in time, or both are away.
     pub async fn read(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        self.reader.acquire().await
+        if self.reader.is(&self.writer) || !self.absence.may_ask() {
+            return self.writer.acquire().await;
+        }
+        match self.reader.acquire_unless_away().await {
+            Some(conn) => {
+                self.absence.is_over();
+                conn
+            }
+            None => {
+                self.absence.begins();
+                self.writer.acquire().await
+            }
+        }
     }
 
     /// A connection for reads that must see the last commit. Never write through it: writes go through [`Db::begin`].
