@@ -38,12 +38,12 @@ e2e: ## Only the tests in a browser: shoppers and staff, pictures of every page,
 	@tests/browser/run
 
 deploy-test: ## Only deployment: the chart, its gateway under load, alerts from rule to pager, dashboards, the pipeline on seeded faults; no cluster needed
+	@.ci/tools pipeline
 	@deploy/pipeline/told chart deploy/helm/test
 	@deploy/pipeline/told argocd deploy/argocd/test
 	@deploy/pipeline/told observability deploy/observability/test
 	@deploy/pipeline/told tools deploy/tools/test
 	@deploy/lab/check
-	@.ci/tools pipeline
 	@deploy/pipeline/tests
 
 image: ## Build the image and the list of its parts into target/image, look at it and run it
