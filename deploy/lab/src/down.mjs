@@ -10,7 +10,6 @@ import { run, until } from "./run.mjs";
 
 // `forget`: the lab's data goes, too.
 export async function down({ forget = false } = {}) {
-    if (!existsSync(home)) return say(`There is no lab in ${home}.`);
     say(`Taking down the lab in ${home}:`);
     await step("Whoever starts pods or releases", stopStarters);
     if (state().made) await step("What was made in the given cluster", unmake);

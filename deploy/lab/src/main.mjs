@@ -1,7 +1,8 @@
 // The command line.
-import { Refusal, at, authority, kubeconfig } from "./lab.mjs";
+import { Refusal, at, authority, home, kubeconfig } from "./lab.mjs";
 import { say } from "./progress.mjs";
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { kubectlProgram } from "./kubectl.mjs";
 import { tool } from "./run.mjs";
 import { alone } from "./processes.mjs";
@@ -27,6 +28,7 @@ const commands = {
     down: async (args) => {
         const { down } = await import("./down.mjs");
         checkRights();
+        if (!existsSync(home)) return say(`There is no lab in ${home}.`);
         return alone(() => down({ forget: args.includes("--forget") }));
     },
     open: async () => (await import("./status.mjs")).open(),
