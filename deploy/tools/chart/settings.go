@@ -27,7 +27,8 @@ func settings(path, program, schema string) error {
 	checked := 0
 	for _, thing := range things {
 		for _, container := range list(thing.pod(), "containers") {
-			if len(arguments(container)) == 0 {
+			// Trials have no settings of the program, and would call a shop.
+			if words := arguments(container); len(words) == 0 || words[0] == "smoke" {
 				continue
 			}
 			if err := start(program, container); err != nil {

@@ -13,6 +13,10 @@ const ERRORS: u64 = 10;
 const SLOWER: u64 = 3;
 /// How far a look goes back; scraped every 5 s, it holds six points of a series.
 const WINDOW: &str = "30s";
+/// The same in seconds.
+const WINDOW_SECONDS: u64 = 30;
+/// So many slow requests are not chance.
+const OUTLIERS: u64 = 3;
 /// How the pods' hash arrives among the labels: ServiceMonitor's `podTargetLabels`.
 const HASH: &str = "rollouts_pod_template_hash";
 /// Where the release is.
@@ -182,13 +186,17 @@ fn of_new(surface: Surface) -> String {
     format!(r#"{NAMESPACE},surface="{}",{HASH}="{{{{args.hash}}}}""#, surface.as_str())
 }
 
-/// The slowest hundredth beside that of the pods that serve now, as a part of what is allowed. Below a tenth of what is promised, differences
-/// are noise; where the pods that serve now have nothing to do, the promise itself is the measure.
+/// The slowest hundredth beside that of the pods that serve now, as a part of what is allowed. Where there are few requests, a hundredth of them
+/// is a single one, which may have met a stall of the machine: then it is the third slowest that counts. Below a tenth of what is promised,
+/// differences are noise; where the pods that serve now have nothing to do, the promise itself is the measure.
 fn slower(slo: &str, within: Duration, requests: &[Requests], looks: Looks) -> Metric {
     let slowest = |argument: &str| {
         let pods = format!(r#"{NAMESPACE},{HASH}="{{{{args.{argument}}}}}""#);
-        let rates = promql::any_of("http_request_duration_seconds_bucket", requests, &[r#"code!~"5..|499""#, &pods], WINDOW);
-        format!("(histogram_quantile(0.99, sum by (le) ({rates})) >= 0)")
+        let of = |metric| promql::any_of(metric, requests, &[r#"code!~"5..|499""#, &pods], WINDOW);
+        let (buckets, all) = (of("http_request_duration_seconds_bucket"), of("http_request_duration_seconds_count"));
+        // Three of those in the window; of fewer there is no such part, and the answer is nothing.
+        let part = format!("clamp_max(1 - {OUTLIERS} / ({WINDOW_SECONDS} * sum({all})), 0.99)");
+        format!("(histogram_quantile(scalar({part}), sum by (le) ({buckets})) >= 0)")
     };
     let (new, active) = (slowest("hash"), slowest("active-hash"));
     let query = format!("({new} or vector(0)) / ({SLOWER} * (clamp_min({active}, {}) or vector({})))", within.tenth().seconds(), within.seconds());
