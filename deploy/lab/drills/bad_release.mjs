@@ -3,15 +3,16 @@ import { listMessages } from "../src/alerts.mjs";
 import { list } from "../src/kubectl.mjs";
 import { sleep, until } from "../src/run.mjs";
 import { checkBooks, tellUsers } from "./books.mjs";
-import { Watch, imageInGit, isSettled, look, release, takeBack } from "./release.mjs";
+import { Watch, imageInGit, release, takeBack, takeBackIfGivenUp } from "./release.mjs";
 
 // `isFound`: what tells that it was found out, of what is seen. `tells`: the alerts that have to arrive, such as `["page", "ReleaseAborted"]`. `limit`: seconds until it is found out, at most.
 export async function badRelease(drill, fault, { isFound = (seen) => Object.values(seen.parts).some(({ aborted }) => aborted), tells = [["page", "ReleaseAborted"]], limit = 420, mostFailed = 0 } = {}) {
     const load = await drill.load({ seconds: limit + 900 });
     const watch = await Watch.begin(drill);
     await sleep(10);
-    const { digest, at } = await release(drill, `bad-${fault}`, { fault });
-    drill.restore("the bad release", () => takenBack(drill, digest));
+    const released = await release(drill, `bad-${fault}`, { fault });
+    const { digest, at } = released;
+    drill.restore("the bad release", () => takeBackIfGivenUp(drill, released));
     if (drill.without.has("analysis")) await sleep(150);
     else await watch.until("the bad release is found out", isFound, limit);
     const found = Date.now();
@@ -20,7 +21,7 @@ export async function badRelease(drill, fault, { isFound = (seen) => Object.valu
     await tellWhatWasSeen(drill, watch, { shown, found });
     if (!drill.without.has("analysis")) await checkAlerts(drill, tells, at);
     await checkGit(drill, digest);
-    const { revision, at: reverted } = await takeBack(drill);
+    const { revision, at: reverted } = await takeBack(drill, released.revision);
     await watch.settled(revision, 600);
     drill.figure("seconds from the revert commit to Synced and Healthy", (Date.now() - reverted) / 1000, "s");
     await sleep(5);
@@ -57,11 +58,4 @@ async function checkGit(drill, digest) {
     const serving = await list("pod", { labels: "release-role=active" });
     const isBad = serving.filter(({ spec }) => spec.containers.some(({ image }) => image.endsWith(digest)));
     drill.holds("what serves is the old release", serving.length > 0 && isBad.length === 0, `${serving.length} active pods, ${isBad.length} of the bad release`);
-}
-
-// If the drill ended before it did that itself.
-async function takenBack(drill, digest) {
-    if ((await imageInGit()) !== digest) return;
-    const { revision } = await takeBack(drill);
-    await until("the bad release is taken back", async () => isSettled(await look(), revision), { seconds: 600, every: 2 });
 }

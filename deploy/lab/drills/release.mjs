@@ -135,14 +135,21 @@ export async function release(drill, name, { fault } = {}) {
     return { revision, digest, at };
 }
 
-// Takes back the newest commit by another; gives that, and when it was made.
-export async function takeBack(drill, which = "HEAD") {
+// Takes back a commit by another, and no later one; gives that, and when it was made.
+export async function takeBack(drill, which) {
     await git("fetch", "--quiet", "origin");
     await git("reset", "--quiet", "--hard", "origin/main");
     const revision = await revert(which);
     const at = Date.now();
     drill.mark("revert", at);
     return { revision, at };
+}
+
+// After a drill that was cut short: if Git names this image and it does not run, the commit is taken back.
+export async function takeBackIfGivenUp(drill, { digest, revision: released }) {
+    if ((await imageInGit()) !== digest || isSettled(await look())) return;
+    const { revision } = await takeBack(drill, released);
+    await until("it is taken back", async () => isSettled(await look(), revision), { seconds: 600, every: 2 });
 }
 
 // The image that Git says runs.

@@ -20,7 +20,7 @@ export async function run(drill) {
     const after = await migrations();
     drill.holds("the release brought a migration", after > before, `${before} columns before, ${after} after`);
     await sleep(15);
-    const { revision: back, at: reverted } = await takeBack(drill);
+    const { revision: back, at: reverted } = await takeBack(drill, revision);
     await watch.settled(back);
     drill.figure("seconds from the revert commit to Synced and Healthy", (Date.now() - reverted) / 1000, "s");
     const switched = watch.find("return", { since: reverted, part: "api" });
