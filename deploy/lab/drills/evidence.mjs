@@ -18,6 +18,7 @@ export async function writeEvidence(drill, folder) {
         began: drill.began.toISOString(),
         seconds: Math.round((drill.ended - drill.began) / 1000),
         commit: (await run("git", ["-C", clone, "rev-parse", "--short", "HEAD"], { fails: true })).output.trim(),
+        image: drill.image,
         machine: drill.machine,
         capacity: drill.capacity ?? null,
         rate: report?.rate ?? null,

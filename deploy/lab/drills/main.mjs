@@ -5,7 +5,7 @@ import { alone, isRunning } from "../src/processes.mjs";
 import { say, total } from "../src/progress.mjs";
 import { Drill } from "./drill.mjs";
 import { writeEvidence } from "./evidence.mjs";
-import { guardsOff, isWell } from "./release.mjs";
+import { guardsOff, imageInGit, isWell } from "./release.mjs";
 
 // In this order: the first needs a shop that nobody has visited for a while.
 export const names = [
@@ -53,6 +53,7 @@ async function runAll(wanted, options) {
         say(`\n${title}${options.without.length > 0 ? ` (without ${options.without.join(", ")})` : ""}`);
         try {
             await interruption.race(isWell({ seconds: 300 }), 310);
+            drill.image = await imageInGit();
             await interruption.race(guardsOff(drill), 600);
             await interruption.race(run(drill), seconds);
         } catch (error) {

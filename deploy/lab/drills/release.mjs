@@ -110,11 +110,13 @@ export class Watch {
         });
     }
 
-    // Waits until everything is as a commit says; fails at once if a part is given up.
+    // Waits until everything is as a commit says; fails at once if a part is given up that was not before.
     async settled(revision, seconds = 900) {
+        const given = ({ parts: seen }) => parts.filter((part) => seen[part]?.aborted).map((part) => `${part} ${seen[part].current}`);
+        const before = given(this.last);
         return this.until(`released ${revision.slice(0, 7)}`, (seen) => {
-            const given = parts.find((part) => seen.parts[part]?.aborted);
-            if (given) throw new Refusal(`${given} was given up: ${seen.parts[given].message}`);
+            const fresh = given(seen).filter((one) => !before.includes(one));
+            if (fresh.length > 0) throw new Refusal(`given up: ${fresh.map((one) => seen.parts[one.split(" ")[0]].message).join("; ")}`);
             return isSettled(seen, revision);
         }, seconds);
     }
