@@ -167,7 +167,11 @@ impl Shopper {
     }
 }
 
-fn address() -> anyhow::Result<Address> {
+/// Where everybody who buys here lives.
+///
+/// # Errors
+/// The country's code is not one.
+pub(crate) fn address() -> anyhow::Result<Address> {
     Ok(Address {
         name: "Ada Example".to_owned(),
         company: None,

@@ -11,13 +11,14 @@ use catalog_api::{ProductAnswer, ProductPage, StockBand, VariantId};
 use checkout_api::{CompleteCart, Completion, CompletionStatus};
 use http::StatusCode;
 use kernel::{Problem, Quantity, Token, headers};
-use orders_api::{Address, OrderAnswer, OrderState};
+use orders_api::{OrderAnswer, OrderState};
 use payments_api::{NextAction, PaymentChoice, PaymentMethods};
 use serde::Serialize;
 
 use crate::connection::{Connection, Reply, get};
 use crate::crowd::{Done, Visitor};
 use crate::line::{Cookies, Fault, Line, expect, hidden, json, page, redirect, unescaped};
+use crate::shoppers::address;
 
 /// A card that asks for a second step.
 const SECOND_STEP: &str = "0000000000003000";
@@ -523,20 +524,6 @@ impl Buyer {
 
 fn is_problem(reply: &Reply, code: &str) -> bool {
     reply.status == StatusCode::CONFLICT && serde_json::from_slice::<Problem>(&reply.body).is_ok_and(|problem| problem.code() == code)
-}
-
-fn address() -> anyhow::Result<Address> {
-    Ok(Address {
-        name: "Ada Example".to_owned(),
-        company: None,
-        street: "Quay 1".to_owned(),
-        extra: None,
-        postcode: "1010".to_owned(),
-        city: "Vienna".to_owned(),
-        region: None,
-        country: "AT".parse().map_err(|_| anyhow::anyhow!("no country"))?,
-        phone: None,
-    })
 }
 
 /// Where a purchase by the pages stands.
